@@ -1,0 +1,49 @@
+# The one list of jobs; .ci/run calls it too.
+#   make demo   build, then watch a stream go over real HTTP and end in a verdict
+#   make test   build, then run the Rust and Python tests, native and pure
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock pyproject.toml
+
+.PHONY: demo test lint bench build clean
+.DELETE_ON_ERROR:
+
+$(VENV)/.dev: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --group dev
+	touch $@
+
+$(VENV)/.bench: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --group bench
+	touch $@
+
+$(VENV)/.build: $(VENV)/.dev $(SOURCES)
+	$(BIN)/maturin develop --release --locked --quiet
+	touch $@
+
+build: $(VENV)/.build
+
+demo: build
+	$(BIN)/eugpt-fast demo
+
+test: build
+	cargo test --release --locked --quiet
+	$(BIN)/python -m pytest
+	EUGPT_FAST_PURE=1 $(BIN)/python -m pytest
+
+lint: build
+	cargo fmt --check
+	cargo clippy --locked --all-targets --quiet -- -D warnings
+	cargo clippy --locked --all-targets --features python --quiet -- -D warnings
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m mypy.stubtest eugpt_fast._core
+
+bench: build $(VENV)/.bench
+	$(BIN)/python -m benches
+
+clean:
+	rm -rf $(VENV) target .bench

@@ -1,0 +1,186 @@
+"""The native module. ``eugpt_fast._pure`` has the same names with the same behaviour in Python."""
+
+from collections.abc import Iterable
+from typing import Any, final
+
+__all__ = ["Parser", "ResponseParser", "SSEParser", "ServerSentEvent", "build_info"]
+
+def build_info() -> dict[str, str]: ...
+@final
+class Parser:
+    """One stream of bytes to the JSON of its events. Sans-IO: feed it what arrives, in any pieces.
+
+    Args:
+        only: event types to decode. Events of other types are checked and skipped without being built; terminal
+            events always come. None decodes all.
+        max_event_size: the most data that one event may hold, in bytes.
+
+    Raises:
+        ValueError: ``max_event_size`` is not positive.
+        TypeError: ``only`` is a single ``str``.
+
+    Example:
+        >>> parser = Parser()
+        >>> parser.feed(b'data: {"type":"response.output_text.delta","de')
+        []
+        >>> parser.feed(b'lta":"Hi"}\\n\\n')
+        [{'type': 'response.output_text.delta', 'delta': 'Hi'}]
+    """
+
+    def __new__(cls, *, only: Iterable[str] | None = None, max_event_size: int = ...) -> Parser: ...
+    def feed(self, chunk: bytes | bytearray | memoryview) -> list[Any]:
+        """The decoded data of every event that ``chunk`` completes.
+
+        The values are those of :func:`json.loads`: a ``dict`` nearly always, but whatever the data is passes through.
+        ``[DONE]`` is an end mark, not an event. Framing follows the WHATWG event stream rules.
+
+        Raises:
+            EventDecodeError: an event is not JSON. Its ``.events`` holds what this call decoded before it; the parser
+                stands just behind it, so ``feed(b"")`` goes on with the rest of the chunk.
+            EventTooDeep: the same, for nesting beyond the interpreter's stack; also a ``RecursionError``.
+            EventTooLarge: the same, for an event of more than ``max_event_size`` bytes.
+            RuntimeError: another thread is inside this parser.
+            TypeError: ``chunk`` has no bytes.
+        """
+
+    def finish(self) -> None:
+        """Says that the bytes have ended.
+
+        Raises:
+            EventTruncated: a block with data in it was left open.
+            RuntimeError: events wait behind one that raised; call ``feed(b"")`` until it does not raise.
+        """
+
+    @property
+    def last_event_id(self) -> str:
+        """The id that the stream set last, or "" (WHATWG: last event ID string)."""
+
+    @property
+    def retry(self) -> int | None:
+        """The reconnection time in ms that the stream set last, or None."""
+
+@final
+class ResponseParser:
+    """A :class:`Parser` that also keeps the account of a Responses stream, over all events, ``only`` or not."""
+
+    def __new__(cls, *, only: Iterable[str] | None = None, max_event_size: int = ...) -> ResponseParser: ...
+    def feed(self, chunk: bytes | bytearray | memoryview) -> list[Any]:
+        """As :meth:`Parser.feed`."""
+
+    def skim(self, chunk: bytes | bytearray | memoryview) -> list[Any]:
+        """As :meth:`feed`, but builds no event except terminal ones. The account is the same."""
+
+    def finish(self) -> None:
+        """As :meth:`Parser.finish`."""
+
+    @property
+    def last_event_id(self) -> str: ...
+    @property
+    def retry(self) -> int | None: ...
+    @property
+    def terminal(self) -> Any:
+        """The last terminal event, the same object that was delivered; None before."""
+
+    @property
+    def events(self) -> int:
+        """Events seen, skipped ones included."""
+
+    @property
+    def progress(self) -> int:
+        """Events seen that are not ``keepalive``."""
+
+    @property
+    def has_text(self) -> bool:
+        """Whether :attr:`text` is not empty; costs nothing."""
+
+    @property
+    def text(self) -> str:
+        """All ``response.output_text.delta``, joined at each call."""
+
+    @property
+    def refusal(self) -> str:
+        """All ``response.refusal.delta``, joined at each call."""
+
+    @property
+    def reasoning(self) -> str:
+        """All ``response.reasoning_text.delta``, joined at each call."""
+
+    @property
+    def reasoning_summary(self) -> str:
+        """All ``response.reasoning_summary_text.delta``, joined at each call."""
+
+    @property
+    def arguments(self) -> dict[str, str]:
+        """Item id to joined ``response.function_call_arguments.delta``, in order of appearance."""
+
+    @property
+    def response_id(self) -> str | None:
+        """The ``id`` of the response object, once an event has brought it."""
+
+    @property
+    def last_sequence_number(self) -> int | None:
+        """The highest ``sequence_number`` seen."""
+
+    @property
+    def gaps(self) -> int:
+        """How often ``sequence_number`` jumped ahead."""
+
+    @property
+    def repeats(self) -> int:
+        """How often the highest ``sequence_number`` came again."""
+
+    @property
+    def reorders(self) -> int:
+        """How often ``sequence_number`` went back."""
+
+@final
+class ServerSentEvent:
+    """One dispatched server-sent event.
+
+    Attributes:
+        event: the event name; "message" where the stream gives none.
+        data: the values of the ``data`` lines, joined by LF.
+        id: the last event id, sticky over events.
+        retry: the reconnection time in ms, if this event's block set one.
+    """
+
+    def __new__(cls, event: str = "message", data: str = "", id: str = "", retry: int | None = None) -> ServerSentEvent: ...
+    @property
+    def event(self) -> str: ...
+    @property
+    def data(self) -> str: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def retry(self) -> int | None: ...
+    def json(self) -> Any:
+        """``data`` decoded.
+
+        Raises:
+            EventDecodeError: it is not JSON.
+        """
+
+    def __eq__(self, other: object) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class SSEParser:
+    """One stream of bytes to its server-sent events, by the WHATWG rules; nothing is decoded as JSON."""
+
+    def __new__(cls, *, max_event_size: int = ...) -> SSEParser: ...
+    def feed(self, chunk: bytes | bytearray | memoryview) -> list[ServerSentEvent]:
+        """The events that ``chunk`` completes.
+
+        Raises:
+            EventTooLarge: an event of more than ``max_event_size`` bytes; see :meth:`Parser.feed`.
+            RuntimeError: another thread is inside this parser.
+            TypeError: ``chunk`` has no bytes.
+        """
+
+    def finish(self) -> None:
+        """As :meth:`Parser.finish`."""
+
+    @property
+    def last_event_id(self) -> str: ...
+    @property
+    def retry(self) -> int | None: ...

@@ -1,0 +1,251 @@
+//! Tokens of JSON text.
+
+use super::Surprise;
+
+/// A string token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Str<'a> {
+    /// The text between the quotes, escapes not resolved.
+    pub raw: &'a str,
+    /// Whether there is a backslash in it.
+    pub escaped: bool,
+}
+
+/// A number token, or one of the constants that Python counts as numbers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Number<'a> {
+    /// An integer: sign and digits.
+    Integer(&'a str),
+    /// A number with fraction or exponent.
+    Float(&'a str),
+    /// `NaN`, `Infinity` or `-Infinity`.
+    Constant(f64),
+}
+
+/// A position in JSON text.
+#[derive(Debug, Clone)]
+pub struct Lexer<'a> {
+    source: &'a str,
+    text: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Lexer<'a> {
+    /// Stands before the first byte of `text`.
+    pub fn new(text: &'a str) -> Self {
+        Self { source: text, text: text.as_bytes(), at: 0 }
+    }
+
+    /// The offset of the next byte.
+    pub fn at(&self) -> usize {
+        self.at
+    }
+
+    /// Skips white space and returns the next byte without consuming it; 0 at the end (no token starts with NUL).
+    #[inline]
+    pub fn peek(&mut self) -> u8 {
+        while let Some(&byte) = self.text.get(self.at) {
+            if !matches!(byte, b' ' | b'\n' | b'\t' | b'\r') {
+                return byte;
+            }
+            self.at += 1;
+        }
+        0
+    }
+
+    /// Consumes the byte just peeked.
+    #[inline]
+    pub fn bump(&mut self) {
+        self.at += 1;
+    }
+
+    /// Skips white space and consumes `byte`, which must come next.
+    #[inline]
+    pub fn expect(&mut self, byte: u8) -> Result<(), Surprise> {
+        if self.peek() != byte {
+            return Err(Surprise);
+        }
+        self.bump();
+        Ok(())
+    }
+
+    /// Nothing but white space may follow.
+    pub fn end(&mut self) -> Result<(), Surprise> {
+        self.peek();
+        if self.at == self.text.len() { Ok(()) } else { Err(Surprise) }
+    }
+
+    /// `null`, `true` and the like, whole.
+    pub fn literal(&mut self, word: &[u8]) -> Result<(), Surprise> {
+        if !self.text[self.at..].starts_with(word) {
+            return Err(Surprise);
+        }
+        self.at += word.len();
+        Ok(())
+    }
+
+    /// A string; the opening quote comes next. Escapes are checked, not resolved.
+    #[inline]
+    pub fn string(&mut self) -> Result<Str<'a>, Surprise> {
+        let start = self.at + 1;
+        let mut at = start;
+        let mut escaped = false;
+        loop {
+            at = next_special(self.text, at);
+            match self.text.get(at) {
+                Some(b'"') => {
+                    self.at = at + 1;
+                    return Ok(Str { raw: &self.source[start..at], escaped });
+                }
+                Some(b'\\') => {
+                    escaped = true;
+                    at += escape_len(&self.text[at..])?;
+                }
+                // A control character (strict mode), or the end of the text.
+                _ => return Err(Surprise),
+            }
+        }
+    }
+
+    /// A number or constant; its first byte comes next.
+    #[inline]
+    pub fn number(&mut self) -> Result<Number<'a>, Surprise> {
+        let start = self.at;
+        match self.text[start] {
+            b'N' => return self.literal(b"NaN").map(|()| Number::Constant(f64::NAN)),
+            b'I' => return self.literal(b"Infinity").map(|()| Number::Constant(f64::INFINITY)),
+            b'-' => {
+                if self.text.get(start + 1) == Some(&b'I') {
+                    return self.literal(b"-Infinity").map(|()| Number::Constant(f64::NEG_INFINITY));
+                }
+                self.at += 1;
+            }
+            _ => {}
+        }
+        match self.digits() {
+            0 => return Err(Surprise),
+            1 => {}
+            // "01" is the number 0 with a surprise behind it.
+            _ if self.text[self.at] == b'0' => return Err(Surprise),
+            n => self.at += n - 1,
+        }
+        self.at += 1;
+        let mut float = false;
+        if self.text.get(self.at) == Some(&b'.') {
+            self.at += 1;
+            self.some_digits()?;
+            float = true;
+        }
+        if let Some(b'e' | b'E') = self.text.get(self.at) {
+            self.at += 1;
+            if let Some(b'+' | b'-') = self.text.get(self.at) {
+                self.at += 1;
+            }
+            self.some_digits()?;
+            float = true;
+        }
+        let token = &self.source[start..self.at];
+        Ok(if float { Number::Float(token) } else { Number::Integer(token) })
+    }
+
+    fn digits(&self) -> usize {
+        self.text[self.at..].iter().take_while(|byte| byte.is_ascii_digit()).count()
+    }
+
+    fn some_digits(&mut self) -> Result<(), Surprise> {
+        match self.digits() {
+            0 => Err(Surprise),
+            n => {
+                self.at += n;
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The offset of the next quote, backslash or control character at or after `at`; the length if there is none.
+///
+/// Eight bytes at a step. The borrow of a subtraction can only mark bytes *above* a true hit, so the lowest marked
+/// byte is always right.
+#[inline]
+fn next_special(text: &[u8], mut at: usize) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = ONES << 7;
+    while let Some(word) = text.get(at..at + 8) {
+        let word = u64::from_le_bytes(word.try_into().expect("eight bytes"));
+        let quote = word ^ (ONES * b'"' as u64);
+        let backslash = word ^ (ONES * b'\\' as u64);
+        let hits = (quote.wrapping_sub(ONES) & !quote)
+            | (backslash.wrapping_sub(ONES) & !backslash)
+            | (word.wrapping_sub(ONES * 0x20) & !word);
+        let hits = hits & HIGHS;
+        if hits != 0 {
+            return at + (hits.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    let rest = text.get(at..).unwrap_or_default();
+    at + rest.iter().position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20).unwrap_or(rest.len())
+}
+
+/// The length of the escape sequence that starts `text`.
+fn escape_len(text: &[u8]) -> Result<usize, Surprise> {
+    match text.get(1) {
+        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(2),
+        Some(b'u') => hex4(text.get(2..6).ok_or(Surprise)?).map(|_| 6),
+        _ => Err(Surprise),
+    }
+}
+
+fn hex4(digits: &[u8]) -> Result<u32, Surprise> {
+    digits.iter().try_fold(0, |value, &digit| {
+        let digit = char::from(digit).to_digit(16).ok_or(Surprise)?;
+        Ok(value << 4 | digit)
+    })
+}
+
+/// Appends the value of a checked string to `out`. True if it holds a lone surrogate, which is written in three
+/// bytes as UTF-8 would if it could (Python's `surrogatepass`).
+pub fn unescape(raw: &str, out: &mut Vec<u8>) -> bool {
+    let mut lone = false;
+    let mut rest = raw.as_bytes();
+    while let Some(at) = memchr::memchr(b'\\', rest) {
+        out.extend_from_slice(&rest[..at]);
+        let kind = rest[at + 1];
+        rest = &rest[at + 2..];
+        match kind {
+            b'b' => out.push(0x08),
+            b'f' => out.push(0x0C),
+            b'n' => out.push(b'\n'),
+            b'r' => out.push(b'\r'),
+            b't' => out.push(b'\t'),
+            b'u' => {
+                let mut code = hex4(&rest[..4]).unwrap_or_default();
+                rest = &rest[4..];
+                if let (0xD800..0xDC00, Some(low)) = (code, low_surrogate(rest)) {
+                    code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
+                    rest = &rest[6..];
+                }
+                match char::from_u32(code) {
+                    Some(c) => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+                    None => {
+                        lone = true;
+                        out.extend_from_slice(&[
+                            0xE0 | (code >> 12) as u8,
+                            0x80 | (code >> 6 & 0x3F) as u8,
+                            0x80 | (code & 0x3F) as u8,
+                        ]);
+                    }
+                }
+            }
+            plain => out.push(plain),
+        }
+    }
+    out.extend_from_slice(rest);
+    lone
+}
+
+fn low_surrogate(text: &[u8]) -> Option<u32> {
+    let digits = text.strip_prefix(b"\\u")?.get(..4)?;
+    hex4(digits).ok().filter(|code| (0xDC00..0xE000).contains(code))
+}

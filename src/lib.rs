@@ -1,0 +1,15 @@
+//! The core of `eugpt_fast`: bytes of an LLM response stream in, events and a truthful account out.
+//!
+//! The layers know only what lies below them:
+//!
+//! - [`sse`]: framing after the WHATWG event stream rules. Bytes only.
+//! - [`json`]: JSON text, read without building anything.
+//! - [`responses`]: what Responses events mean: types, terminal events, accumulated text.
+//! - `python`: the binding, present with the `python` feature. The only code that knows an interpreter.
+
+pub mod json;
+pub mod responses;
+pub mod sse;
+
+#[cfg(feature = "python")]
+mod python;

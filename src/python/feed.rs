@@ -1,0 +1,78 @@
+//! Chunks from Python into the framer, and what is left when an event raises.
+
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyMemoryView};
+
+use super::errors;
+use crate::sse::{Event, Framer};
+
+/// The bytes of any object that has them. `bytes` is borrowed; everything else is copied once, for its owner could
+/// change it while Python code runs.
+pub fn chunk<'py>(chunk: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+    match chunk.cast::<PyBytes>() {
+        Ok(bytes) => Ok(bytes.clone()),
+        Err(_) => Ok(PyMemoryView::from(chunk)?.call_method0("tobytes")?.cast_into()?),
+    }
+}
+
+pub struct Feed {
+    framer: Framer,
+    /// What followed an event that raised, from `start` on.
+    backlog: Vec<u8>,
+    start: usize,
+}
+
+impl Feed {
+    pub fn new(max_event_size: i64) -> PyResult<Self> {
+        let limit = usize::try_from(max_event_size).ok().filter(|&limit| limit > 0);
+        let limit = limit.ok_or_else(|| PyValueError::new_err("max_event_size must be a positive number of bytes"))?;
+        Ok(Self { framer: Framer::new(limit), backlog: Vec::new(), start: 0 })
+    }
+
+    /// Calls `each` for every event that `chunk` completes. At the first error the rest waits for the next call.
+    pub fn run(&mut self, py: Python<'_>, chunk: &[u8], each: impl FnMut(Event<'_>) -> PyResult<()>) -> PyResult<()> {
+        if self.backlog.is_empty() {
+            let mut rest = chunk;
+            let result = dispatch(py, &mut self.framer, &mut rest, each);
+            self.backlog = rest.to_vec();
+            self.start = 0;
+            return result;
+        }
+        let mut backlog = std::mem::take(&mut self.backlog);
+        backlog.extend_from_slice(chunk);
+        let mut rest = &backlog[self.start..];
+        let result = dispatch(py, &mut self.framer, &mut rest, each);
+        if !rest.is_empty() {
+            self.start = backlog.len() - rest.len();
+            self.backlog = backlog;
+        }
+        result
+    }
+
+    pub fn finish(&self, py: Python<'_>) -> PyResult<()> {
+        if !self.backlog.is_empty() {
+            return Err(PyRuntimeError::new_err("events are waiting behind one that raised: call feed(b\"\") first"));
+        }
+        match self.framer.open_data() {
+            Some(data) => Err(errors::truncated(py, &data)),
+            None => Ok(()),
+        }
+    }
+
+    pub fn framer(&self) -> &Framer {
+        &self.framer
+    }
+}
+
+fn dispatch(
+    py: Python<'_>,
+    framer: &mut Framer,
+    rest: &mut &[u8],
+    mut each: impl FnMut(Event<'_>) -> PyResult<()>,
+) -> PyResult<()> {
+    while let Some(event) = framer.next(rest).map_err(|error| errors::too_large(py, error))? {
+        each(event)?;
+    }
+    Ok(())
+}

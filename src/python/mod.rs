@@ -1,0 +1,31 @@
+//! The binding: thin classes over the core. See `_core.pyi` for the documentation that users read.
+
+mod errors;
+mod feed;
+mod parser;
+mod sse;
+mod values;
+
+use pyo3::prelude::*;
+
+/// The native half of `eugpt_fast`.
+#[pymodule]
+mod _core {
+    use pyo3::prelude::*;
+    use pyo3::types::PyDict;
+
+    #[pymodule_export]
+    use super::parser::{Parser, ResponseParser};
+    #[pymodule_export]
+    use super::sse::{SSEParser, ServerSentEvent};
+
+    /// How this module was built.
+    #[pyfunction]
+    fn build_info(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+        let info = PyDict::new(py);
+        info.set_item("version", env!("CARGO_PKG_VERSION"))?;
+        info.set_item("profile", if cfg!(debug_assertions) { "debug" } else { "release" })?;
+        info.set_item("panic", if cfg!(panic = "unwind") { "unwind" } else { "abort" })?;
+        Ok(info)
+    }
+}

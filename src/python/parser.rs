@@ -1,0 +1,220 @@
+//! `Parser` and `ResponseParser`: events as the values of their JSON.
+
+use std::collections::HashSet;
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList, PyString};
+
+use super::errors;
+use super::feed::{Feed, chunk};
+use super::values::{Values, text};
+use crate::responses::{Account, Head, is_done};
+
+/// What both classes are made of.
+struct Engine {
+    feed: Feed,
+    values: Values,
+    only: Option<HashSet<Vec<u8>>>,
+}
+
+impl Engine {
+    fn new(only: Option<&Bound<'_, PyAny>>, max_event_size: i64) -> PyResult<Self> {
+        let only = only.map(event_types).transpose()?;
+        Ok(Self { feed: Feed::new(max_event_size)?, values: Values::default(), only })
+    }
+
+    /// The events that `bytes` completes. With an `account` every event is entered there; without `build` none but
+    /// terminal events becomes an object.
+    fn run<'py>(
+        &mut self,
+        bytes: &Bound<'py, PyAny>,
+        build: bool,
+        mut account: Option<(&mut Account, &mut Option<Py<PyAny>>)>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let py = bytes.py();
+        let bytes = chunk(bytes)?;
+        let events = PyList::empty(py);
+        let Self { feed, values, only } = self;
+        let result = feed.run(py, bytes.as_bytes(), |event| {
+            if is_done(event.data) {
+                return Ok(());
+            }
+            let payload = String::from_utf8_lossy(event.data);
+            if build && only.is_none() && account.is_none() {
+                return events.append(values.load(py, &payload)?);
+            }
+            let Ok(head) = Head::read(&payload) else {
+                return errors::loads(py, &payload).map(drop);
+            };
+            let kind = head.kind.as_deref();
+            let wanted = build && only.as_ref().is_none_or(|only| kind.is_some_and(|kind| only.contains(kind)));
+            if wanted || head.is_terminal() {
+                let value = values.load(py, &payload)?;
+                if let (true, Some((_, terminal))) = (head.is_terminal(), &mut account) {
+                    **terminal = Some(value.clone().unbind());
+                }
+                events.append(value)?;
+            } else if head.doubtful {
+                errors::loads(py, &payload)?;
+            }
+            if let Some((account, _)) = &mut account {
+                account.enter(&head);
+            }
+            Ok(())
+        });
+        match result {
+            Ok(()) => Ok(events),
+            Err(error) => Err(errors::with_events(py, error, &events)),
+        }
+    }
+}
+
+fn event_types(only: &Bound<'_, PyAny>) -> PyResult<HashSet<Vec<u8>>> {
+    if only.is_instance_of::<PyString>() {
+        return Err(PyTypeError::new_err("only takes a collection of event types, not a single str"));
+    }
+    only.try_iter()?.map(|kind| Ok(kind?.extract::<String>()?.into_bytes())).collect()
+}
+
+/// One stream of bytes to the JSON of its events.
+#[pyclass(module = "eugpt_fast")]
+pub struct Parser(Engine);
+
+#[pymethods]
+impl Parser {
+    #[new]
+    #[pyo3(signature = (*, only = None, max_event_size = 64 << 20))]
+    fn new(only: Option<&Bound<'_, PyAny>>, max_event_size: i64) -> PyResult<Self> {
+        Engine::new(only, max_event_size).map(Self)
+    }
+
+    fn feed<'py>(slf: &Bound<'py, Self>, chunk: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
+        slf.try_borrow_mut().map_err(|_| errors::in_use())?.0.run(chunk, true, None)
+    }
+
+    fn finish(&self, py: Python<'_>) -> PyResult<()> {
+        self.0.feed.finish(py)
+    }
+
+    #[getter]
+    fn last_event_id(&self) -> String {
+        String::from_utf8_lossy(self.0.feed.framer().last_event_id()).into_owned()
+    }
+
+    #[getter]
+    fn retry(&self) -> Option<u64> {
+        self.0.feed.framer().retry()
+    }
+}
+
+/// A parser that also keeps the account of a Responses stream.
+#[pyclass(module = "eugpt_fast")]
+pub struct ResponseParser {
+    engine: Engine,
+    account: Account,
+    terminal: Option<Py<PyAny>>,
+}
+
+impl ResponseParser {
+    fn run<'py>(slf: &Bound<'py, Self>, chunk: &Bound<'py, PyAny>, build: bool) -> PyResult<Bound<'py, PyList>> {
+        let mut guard = slf.try_borrow_mut().map_err(|_| errors::in_use())?;
+        let Self { engine, account, terminal } = &mut *guard;
+        engine.run(chunk, build, Some((account, terminal)))
+    }
+}
+
+#[pymethods]
+impl ResponseParser {
+    #[new]
+    #[pyo3(signature = (*, only = None, max_event_size = 64 << 20))]
+    fn new(only: Option<&Bound<'_, PyAny>>, max_event_size: i64) -> PyResult<Self> {
+        Ok(Self { engine: Engine::new(only, max_event_size)?, account: Account::default(), terminal: None })
+    }
+
+    fn feed<'py>(slf: &Bound<'py, Self>, chunk: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
+        Self::run(slf, chunk, true)
+    }
+
+    fn skim<'py>(slf: &Bound<'py, Self>, chunk: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
+        Self::run(slf, chunk, false)
+    }
+
+    fn finish(&self, py: Python<'_>) -> PyResult<()> {
+        self.engine.feed.finish(py)
+    }
+
+    #[getter]
+    fn terminal(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        self.terminal.as_ref().map(|event| event.clone_ref(py))
+    }
+
+    #[getter]
+    fn events(&self) -> u64 {
+        self.account.events
+    }
+
+    #[getter]
+    fn progress(&self) -> u64 {
+        self.account.progress
+    }
+
+    #[getter]
+    fn has_text(&self) -> bool {
+        !self.account.text.is_empty()
+    }
+
+    #[getter]
+    fn text<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
+        text(py, &self.account.text)
+    }
+
+    #[getter]
+    fn refusal<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
+        text(py, &self.account.refusal)
+    }
+
+    #[getter]
+    fn reasoning<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
+        text(py, &self.account.reasoning)
+    }
+
+    #[getter]
+    fn reasoning_summary<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
+        text(py, &self.account.reasoning_summary)
+    }
+
+    #[getter]
+    fn arguments<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let arguments = PyDict::new(py);
+        for (item_id, joined) in &self.account.arguments {
+            arguments.set_item(text(py, item_id)?, text(py, joined)?)?;
+        }
+        Ok(arguments)
+    }
+
+    #[getter]
+    fn response_id<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyString>>> {
+        self.account.response_id.as_deref().map(|id| text(py, id)).transpose()
+    }
+
+    #[getter]
+    fn last_sequence_number(&self) -> Option<i64> {
+        self.account.last_sequence_number
+    }
+
+    #[getter]
+    fn gaps(&self) -> u64 {
+        self.account.gaps
+    }
+
+    #[getter]
+    fn repeats(&self) -> u64 {
+        self.account.repeats
+    }
+
+    #[getter]
+    fn reorders(&self) -> u64 {
+        self.account.reorders
+    }
+}

@@ -1,0 +1,184 @@
+//! What Responses events mean: their type, whether they end the stream, and the text that they carry.
+//!
+//! Only the JSON `type` counts; the SSE event name decides nothing (the API sends `message` for all).
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use crate::json::Surprise;
+use crate::json::lexer::{Lexer, Str, unescape};
+use crate::json::skim::skim;
+
+/// True for the types that end a stream. Tool-level failures such as `response.mcp_call.failed` do not.
+pub fn is_terminal(kind: &[u8]) -> bool {
+    matches!(
+        kind,
+        b"response.completed"
+            | b"response.incomplete"
+            | b"response.failed"
+            | b"response.cancelled"
+            | b"response.canceled"
+            | b"error"
+    )
+}
+
+/// True for the payload that marks the end of some streams and is never JSON.
+pub fn is_done(payload: &[u8]) -> bool {
+    payload.trim_ascii() == b"[DONE]"
+}
+
+/// What one look at a payload tells; nothing is built.
+#[derive(Debug, Default)]
+pub struct Head<'a> {
+    /// The top-level `type`, wherever it stands in the object; absent if it is no string.
+    pub kind: Option<Cow<'a, [u8]>>,
+    /// `json.loads` may still refuse the document.
+    pub doubtful: bool,
+    sequence_number: Option<i64>,
+    delta: Option<Str<'a>>,
+    item_id: Option<Str<'a>>,
+    response: Option<&'a str>,
+}
+
+impl<'a> Head<'a> {
+    /// Reads `payload` to its end. Of duplicate keys the last wins.
+    pub fn read(payload: &'a str) -> Result<Self, Surprise> {
+        let mut head = Self::default();
+        let skimmed = skim(payload, |key, value| match resolve(key).as_ref() {
+            b"type" => head.kind = string(value).map(resolve),
+            b"sequence_number" => head.sequence_number = integer(value),
+            b"delta" => head.delta = string(value),
+            b"item_id" => head.item_id = string(value),
+            b"response" => head.response = Some(value),
+            _ => {}
+        })?;
+        head.doubtful = skimmed.doubtful;
+        Ok(head)
+    }
+
+    /// Whether this event ends the stream.
+    pub fn is_terminal(&self) -> bool {
+        self.kind.as_deref().is_some_and(is_terminal)
+    }
+
+    fn response_id(&self) -> Option<Vec<u8>> {
+        let mut id = None;
+        skim(self.response?, |key, value| {
+            if resolve(key).as_ref() == b"id" {
+                id = string(value).map(|token| resolve(token).into_owned());
+            }
+        })
+        .ok()?;
+        id
+    }
+}
+
+/// The account of one stream, kept from its events in order. Text is UTF-8, but for lone surrogates, which are kept
+/// in three bytes each and never joined (as joining strings in Python would not).
+#[derive(Debug, Default)]
+pub struct Account {
+    /// Events seen, skipped ones included.
+    pub events: u64,
+    /// Events seen that are not `keepalive`.
+    pub progress: u64,
+    /// The deltas of `response.output_text.delta`, joined.
+    pub text: Vec<u8>,
+    /// The deltas of `response.refusal.delta`, joined.
+    pub refusal: Vec<u8>,
+    /// The deltas of `response.reasoning_text.delta`, joined.
+    pub reasoning: Vec<u8>,
+    /// The deltas of `response.reasoning_summary_text.delta`, joined.
+    pub reasoning_summary: Vec<u8>,
+    /// Item id and joined deltas of `response.function_call_arguments.delta`, in order of appearance.
+    pub arguments: Vec<(Vec<u8>, Vec<u8>)>,
+    arguments_at: HashMap<Vec<u8>, usize>,
+    /// The `id` of the response object.
+    pub response_id: Option<Vec<u8>>,
+    /// The highest `sequence_number` seen.
+    pub last_sequence_number: Option<i64>,
+    /// How often `sequence_number` jumped ahead.
+    pub gaps: u64,
+    /// How often it came twice in a row.
+    pub repeats: u64,
+    /// How often it went back.
+    pub reorders: u64,
+}
+
+impl Account {
+    /// Enters one event.
+    pub fn enter(&mut self, head: &Head<'_>) {
+        self.events += 1;
+        let kind = head.kind.as_deref().unwrap_or_default();
+        if kind != b"keepalive" {
+            self.progress += 1;
+        }
+        if let Some(number) = head.sequence_number {
+            self.check_sequence(number);
+        }
+        if let Some(id) = head.response_id() {
+            self.response_id = Some(id);
+        }
+        if let Some(delta) = head.delta {
+            let into = match kind {
+                b"response.output_text.delta" => &mut self.text,
+                b"response.refusal.delta" => &mut self.refusal,
+                b"response.reasoning_text.delta" => &mut self.reasoning,
+                b"response.reasoning_summary_text.delta" => &mut self.reasoning_summary,
+                b"response.function_call_arguments.delta" => self.arguments_of(head.item_id),
+                _ => return,
+            };
+            append(delta, into);
+        }
+    }
+
+    fn check_sequence(&mut self, number: i64) {
+        let Some(last) = self.last_sequence_number else {
+            self.last_sequence_number = Some(number);
+            return;
+        };
+        match number.cmp(&last) {
+            std::cmp::Ordering::Less => self.reorders += 1,
+            std::cmp::Ordering::Equal => self.repeats += 1,
+            std::cmp::Ordering::Greater => {
+                self.gaps += u64::from(number - 1 > last);
+                self.last_sequence_number = Some(number);
+            }
+        }
+    }
+
+    fn arguments_of(&mut self, item_id: Option<Str<'_>>) -> &mut Vec<u8> {
+        let id = item_id.map(resolve).unwrap_or_default();
+        let at = *self.arguments_at.entry(id.into_owned()).or_insert_with_key(|id| {
+            self.arguments.push((id.clone(), Vec::new()));
+            self.arguments.len() - 1
+        });
+        &mut self.arguments[at].1
+    }
+}
+
+fn resolve(token: Str<'_>) -> Cow<'_, [u8]> {
+    if !token.escaped {
+        return Cow::Borrowed(token.raw.as_bytes());
+    }
+    let mut value = Vec::with_capacity(token.raw.len());
+    unescape(token.raw, &mut value);
+    Cow::Owned(value)
+}
+
+fn append(token: Str<'_>, out: &mut Vec<u8>) {
+    if token.escaped {
+        unescape(token.raw, out);
+    } else {
+        out.extend_from_slice(token.raw.as_bytes());
+    }
+}
+
+/// The string that a value is, if it is one.
+fn string(value: &str) -> Option<Str<'_>> {
+    if value.starts_with('"') { Lexer::new(value).string().ok() } else { None }
+}
+
+/// The integer that a value is, if it is one of 64 bits.
+fn integer(value: &str) -> Option<i64> {
+    value.parse().ok()
+}

@@ -1,0 +1,338 @@
+//! Framing: the WHATWG event stream rules over bytes that arrive in any pieces.
+//!
+//! Source of every rule: <https://html.spec.whatwg.org/multipage/server-sent-events.html>, clauses 9.2.5 and 9.2.6.
+//!
+//! Every byte is looked at once. An event that lies inside one chunk is borrowed from it; an unfinished line is kept
+//! once and grows in place, so time is linear in the bytes whatever the chunking.
+
+use memchr::{memchr, memchr2};
+
+const BOM: &[u8] = b"\xEF\xBB\xBF";
+
+/// The longest prefix that a `data` line puts before its value.
+const DATA_PREFIX: usize = b"data: ".len();
+
+/// Buffers that grew beyond this many bytes are given back after the event that needed them.
+const KEPT_CAPACITY: usize = 64 * 1024;
+
+/// One dispatched event. The bytes are as sent: UTF-8 unless the server erred.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Event<'a> {
+    /// The event name; empty where the stream gave none (the standard then says `message`).
+    pub name: &'a [u8],
+    /// The values of the `data` lines, joined by LF.
+    pub data: &'a [u8],
+    /// The last event id, sticky over events.
+    pub id: &'a [u8],
+    /// The reconnection time in ms, if this block set one.
+    pub retry: Option<u64>,
+}
+
+/// An event whose data, or one line of it, is longer than the limit. The rest of the block is skipped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooLarge {
+    /// The limit in bytes.
+    pub limit: usize,
+}
+
+/// Where the data of the open block lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Data {
+    /// No `data` line so far.
+    None,
+    /// In the framer's `data` buffer, from this offset on.
+    Kept(usize),
+    /// The event was too large: skip everything up to the blank line.
+    Dropped,
+}
+
+/// Turns chunks into events, one stream each.
+#[derive(Debug)]
+pub struct Framer {
+    max_event_size: usize,
+    /// Bytes of the leading BOM seen so far, or `BOM.len()` once the question is settled.
+    bom: usize,
+    /// The last line ended in CR at the end of a chunk: a LF that follows belongs to it.
+    after_cr: bool,
+    /// The line that is not finished yet.
+    line: Vec<u8>,
+    data: Vec<u8>,
+    state: Data,
+    name: Vec<u8>,
+    block_retry: Option<u64>,
+    id: Vec<u8>,
+    last_event_id: Vec<u8>,
+    retry: Option<u64>,
+    /// The event handed out last is still in the buffers.
+    dispatched: bool,
+    scanned: u64,
+}
+
+impl Framer {
+    /// A framer for one stream. `max_event_size` limits the data of one event, in bytes.
+    pub fn new(max_event_size: usize) -> Self {
+        Self {
+            max_event_size,
+            bom: 0,
+            after_cr: false,
+            line: Vec::new(),
+            data: Vec::new(),
+            state: Data::None,
+            name: Vec::new(),
+            block_retry: None,
+            id: Vec::new(),
+            last_event_id: Vec::new(),
+            retry: None,
+            dispatched: false,
+            scanned: 0,
+        }
+    }
+
+    /// The id of the last dispatched block that had one; empty before.
+    pub fn last_event_id(&self) -> &[u8] {
+        &self.last_event_id
+    }
+
+    /// The reconnection time in ms that the stream set last.
+    pub fn retry(&self) -> Option<u64> {
+        self.retry
+    }
+
+    /// How many bytes the search for line ends has looked at: the measure of linear time.
+    pub fn scanned(&self) -> u64 {
+        self.scanned
+    }
+
+    /// The data received of a block that no blank line has closed, if there is any.
+    ///
+    /// At the end of the bytes such a block is not an event (clause 9.2.6: "discard").
+    pub fn open_data(&self) -> Option<Vec<u8>> {
+        if self.dispatched {
+            return None;
+        }
+        let unfinished = match field(&self.line) {
+            (b"data", value) => Some(value),
+            _ => None,
+        };
+        match (self.state, unfinished) {
+            (Data::Dropped, _) | (Data::None, None) => None,
+            (Data::None, Some(value)) => Some(value.to_vec()),
+            (Data::Kept(at), None) => Some(self.data[at..].to_vec()),
+            (Data::Kept(at), Some(value)) => Some([&self.data[at..], b"\n", value].concat()),
+        }
+    }
+
+    /// The next event that `input` completes; what was consumed is cut off the front of `input`.
+    ///
+    /// `None` means that all of `input` was consumed and an unfinished tail is kept. After `TooLarge` the framer
+    /// stands behind the point where the limit was passed, and goes on with the block after this one.
+    pub fn next<'s, 'c: 's>(&'s mut self, input: &mut &'c [u8]) -> Result<Option<Event<'s>>, TooLarge> {
+        if self.dispatched {
+            self.reset_block();
+        }
+        if self.bom < BOM.len() {
+            self.skip_bom(input);
+        }
+        // The first `data` value while it can still be borrowed from the chunk.
+        let mut borrowed: Option<&'c [u8]> = None;
+        while let Some(&first) = input.first() {
+            if self.after_cr {
+                self.after_cr = false;
+                if first == b'\n' {
+                    *input = &input[1..];
+                    continue;
+                }
+            }
+            let Some(end) = memchr2(b'\n', b'\r', input) else {
+                self.scanned += input.len() as u64;
+                let tail = std::mem::take(input);
+                self.keep_data(borrowed);
+                return self.keep_tail(tail).map(|()| None);
+            };
+            self.scanned += end as u64 + 1;
+            let line = &input[..end];
+            let ending = match input.get(end..end + 2) {
+                Some(b"\r\n") => 2,
+                _ => 1,
+            };
+            self.after_cr = ending == 1 && input[end] == b'\r';
+            *input = &input[end + ending..];
+
+            if !self.line.is_empty() {
+                self.line.extend_from_slice(line);
+                self.end_kept_line()?;
+            } else if line.is_empty() {
+                if self.end_block(borrowed.is_some()) {
+                    return Ok(Some(self.event(borrowed)));
+                }
+            } else if self.is_too_long(line) {
+                return Err(self.drop_block());
+            } else {
+                match field(line) {
+                    (b"data", value) if self.state == Data::None && borrowed.is_none() => {
+                        if value.len() > self.max_event_size {
+                            return Err(self.drop_block());
+                        }
+                        borrowed = Some(value);
+                    }
+                    (b"data", value) => {
+                        self.keep_data(borrowed.take());
+                        self.append_data(value)?;
+                    }
+                    (name, value) => self.set_field(name, value),
+                }
+            }
+        }
+        self.keep_data(borrowed);
+        Ok(None)
+    }
+
+    /// "Strip one leading U+FEFF" (clause 9.2.5), whatever pieces it comes in.
+    fn skip_bom(&mut self, input: &mut &[u8]) {
+        while let Some(&byte) = input.first() {
+            if byte != BOM[self.bom] {
+                self.line.extend_from_slice(&BOM[..self.bom]);
+                self.bom = BOM.len();
+                return;
+            }
+            *input = &input[1..];
+            self.bom += 1;
+            if self.bom == BOM.len() {
+                return;
+            }
+        }
+    }
+
+    fn keep_tail(&mut self, tail: &[u8]) -> Result<(), TooLarge> {
+        self.line.extend_from_slice(tail);
+        if self.line[0] == b':' || self.state == Data::Dropped {
+            // Of these nothing matters but that the line is not blank.
+            self.line.clear();
+            self.line.push(b':');
+        } else if self.is_too_long(&self.line) {
+            let error = self.drop_block();
+            self.line = vec![b':'];
+            return Err(error);
+        }
+        Ok(())
+    }
+
+    fn is_too_long(&self, line: &[u8]) -> bool {
+        line.len() > self.max_event_size.saturating_add(DATA_PREFIX) && line[0] != b':' && self.state != Data::Dropped
+    }
+
+    /// The kept line is complete. Its buffer becomes the data buffer where it can: no second copy of a long value.
+    fn end_kept_line(&mut self) -> Result<(), TooLarge> {
+        let mut line = std::mem::take(&mut self.line);
+        if self.is_too_long(&line) {
+            return Err(self.drop_block());
+        }
+        match field(&line) {
+            (b"data", value) if self.state == Data::None => {
+                if value.len() > self.max_event_size {
+                    return Err(self.drop_block());
+                }
+                self.state = Data::Kept(line.len() - value.len());
+                std::mem::swap(&mut self.data, &mut line);
+            }
+            (b"data", value) => self.append_data(value)?,
+            (name, value) => self.set_field(name, value),
+        }
+        line.clear();
+        self.line = line;
+        Ok(())
+    }
+
+    fn keep_data(&mut self, value: Option<&[u8]>) {
+        if let Some(value) = value {
+            self.data.clear();
+            self.data.extend_from_slice(value);
+            self.state = Data::Kept(0);
+        }
+    }
+
+    fn append_data(&mut self, value: &[u8]) -> Result<(), TooLarge> {
+        if let Data::Kept(at) = self.state {
+            if self.data.len() - at + 1 + value.len() > self.max_event_size {
+                return Err(self.drop_block());
+            }
+            self.data.push(b'\n');
+            self.data.extend_from_slice(value);
+        }
+        Ok(())
+    }
+
+    fn set_field(&mut self, name: &[u8], value: &[u8]) {
+        match name {
+            b"event" => {
+                self.name.clear();
+                self.name.extend_from_slice(value);
+            }
+            b"id" if memchr(0, value).is_none() => {
+                self.id.clear();
+                self.id.extend_from_slice(value);
+            }
+            b"retry" if !value.is_empty() && value.iter().all(u8::is_ascii_digit) => {
+                // Digits beyond 64 bits are no time that anyone can wait: ignored.
+                let ms = std::str::from_utf8(value).ok().and_then(|digits| digits.parse().ok());
+                if ms.is_some() {
+                    self.block_retry = ms;
+                    self.retry = ms;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A blank line: "dispatch the event". True if there is one; without a `data` line there is none.
+    fn end_block(&mut self, borrowed: bool) -> bool {
+        if self.last_event_id != self.id {
+            self.last_event_id.clone_from(&self.id);
+        }
+        let event = borrowed || matches!(self.state, Data::Kept(_));
+        if event {
+            self.dispatched = true;
+        } else {
+            self.reset_block();
+        }
+        event
+    }
+
+    fn event<'s>(&'s self, borrowed: Option<&'s [u8]>) -> Event<'s> {
+        let data = match (borrowed, self.state) {
+            (Some(value), _) => value,
+            (None, Data::Kept(at)) => &self.data[at..],
+            (None, _) => &[],
+        };
+        Event { name: &self.name, data, id: &self.last_event_id, retry: self.block_retry }
+    }
+
+    fn reset_block(&mut self) {
+        self.dispatched = false;
+        self.state = Data::None;
+        self.block_retry = None;
+        self.name.clear();
+        for buffer in [&mut self.data, &mut self.line] {
+            buffer.clear();
+            buffer.shrink_to(KEPT_CAPACITY);
+        }
+    }
+
+    #[cold]
+    fn drop_block(&mut self) -> TooLarge {
+        self.state = Data::Dropped;
+        self.data = Vec::new();
+        TooLarge { limit: self.max_event_size }
+    }
+}
+
+/// Splits a line at its first colon and removes one space behind it. A comment has an empty name.
+fn field(line: &[u8]) -> (&[u8], &[u8]) {
+    match memchr(b':', line) {
+        None => (line, &[]),
+        Some(colon) => {
+            let value = &line[colon + 1..];
+            (&line[..colon], value.strip_prefix(b" ").unwrap_or(value))
+        }
+    }
+}
