@@ -165,6 +165,8 @@ impl Framer {
                 if self.end_block(borrowed.is_some()) {
                     return Ok(Some(self.event(borrowed)));
                 }
+            } else if self.state == Data::Dropped {
+                // Skipped up to the blank line.
             } else if self.is_too_long(line) {
                 return Err(self.drop_block());
             } else {
@@ -218,7 +220,7 @@ impl Framer {
     }
 
     fn is_too_long(&self, line: &[u8]) -> bool {
-        line.len() > self.max_event_size.saturating_add(DATA_PREFIX) && line[0] != b':' && self.state != Data::Dropped
+        line.len() > self.max_event_size.saturating_add(DATA_PREFIX) && line[0] != b':'
     }
 
     /// The kept line is complete. Its buffer becomes the data buffer where it can: no second copy of a long value.

@@ -1,6 +1,23 @@
 """A fast, truthful parser and reader for LLM response streams."""
 
 from . import errors
+from ._api import acollect, astream, collect, stream
 from ._backend import Parser, ServerSentEvent, SSEParser, build_info
+from ._reader import AsyncEventStream, Collected, EventStream, Metrics, Verdict
 
-__all__ = ["Parser", "SSEParser", "ServerSentEvent", "build_info", "errors"]
+__all__ = [
+    "AsyncEventStream",
+    "Collected",
+    "EventStream",
+    "Metrics",
+    "Parser",
+    "SSEParser",
+    "ServerSentEvent",
+    "Verdict",
+    "acollect",
+    "astream",
+    "build_info",
+    "collect",
+    "errors",
+    "stream",
+]

@@ -6,6 +6,7 @@ from typing import Any, final
 __all__ = ["Parser", "ResponseParser", "SSEParser", "ServerSentEvent", "build_info"]
 
 def build_info() -> dict[str, str]: ...
+
 @final
 class Parser:
     """One stream of bytes to the JSON of its events. Sans-IO: feed it what arrives, in any pieces.
@@ -74,10 +75,6 @@ class ResponseParser:
         """As :meth:`Parser.finish`."""
 
     @property
-    def last_event_id(self) -> str: ...
-    @property
-    def retry(self) -> int | None: ...
-    @property
     def terminal(self) -> Any:
         """The last terminal event, the same object that was delivered; None before."""
 
@@ -144,7 +141,9 @@ class ServerSentEvent:
         retry: the reconnection time in ms, if this event's block set one.
     """
 
-    def __new__(cls, event: str = "message", data: str = "", id: str = "", retry: int | None = None) -> ServerSentEvent: ...
+    def __new__(
+        cls, event: str = "message", data: str = "", id: str = "", retry: int | None = None
+    ) -> ServerSentEvent: ...
     @property
     def event(self) -> str: ...
     @property
@@ -160,7 +159,7 @@ class ServerSentEvent:
             EventDecodeError: it is not JSON.
         """
 
-    def __eq__(self, other: object) -> bool: ...
+    def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
 @final

@@ -11,8 +11,9 @@ pub mod skim;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Surprise;
 
-/// Containers may be nested this deep; beyond, `json.loads` decides (its limit is the interpreter's stack).
-pub const MAX_DEPTH: usize = 200;
+/// Containers may be nested this deep; beyond, `json.loads` decides (its limit is the interpreter's stack). Ours must
+/// fit the smallest stack that Python gives a thread, 32 KiB.
+pub const MAX_DEPTH: usize = 48;
 
 /// Integers of more digits go through `int()`, which may refuse them. 640 is the lowest limit that
 /// `sys.set_int_max_str_digits` accepts.

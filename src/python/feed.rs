@@ -9,7 +9,7 @@ use crate::sse::{Event, Framer};
 
 /// The bytes of any object that has them. `bytes` is borrowed; everything else is copied once, for its owner could
 /// change it while Python code runs.
-pub fn chunk<'py>(chunk: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+pub fn bytes<'py>(chunk: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
     match chunk.cast::<PyBytes>() {
         Ok(bytes) => Ok(bytes.clone()),
         Err(_) => Ok(PyMemoryView::from(chunk)?.call_method0("tobytes")?.cast_into()?),
@@ -45,6 +45,10 @@ impl Feed {
         let result = dispatch(py, &mut self.framer, &mut rest, each);
         if !rest.is_empty() {
             self.start = backlog.len() - rest.len();
+            if self.start > backlog.len() / 2 {
+                backlog.drain(..self.start); // each byte moves once at most for every byte consumed
+                self.start = 0;
+            }
             self.backlog = backlog;
         }
         result

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
 
 use super::errors;
-use super::feed::{Feed, chunk};
+use super::feed::{self, Feed};
 use super::values::{Values, text};
 use crate::responses::{Account, Head, is_done};
 
@@ -28,12 +28,12 @@ impl Engine {
     /// terminal events becomes an object.
     fn run<'py>(
         &mut self,
-        bytes: &Bound<'py, PyAny>,
+        chunk: &Bound<'py, PyAny>,
         build: bool,
         mut account: Option<(&mut Account, &mut Option<Py<PyAny>>)>,
     ) -> PyResult<Bound<'py, PyList>> {
-        let py = bytes.py();
-        let bytes = chunk(bytes)?;
+        let py = chunk.py();
+        let bytes = feed::bytes(chunk)?;
         let events = PyList::empty(py);
         let Self { feed, values, only } = self;
         let result = feed.run(py, bytes.as_bytes(), |event| {
@@ -74,7 +74,12 @@ fn event_types(only: &Bound<'_, PyAny>) -> PyResult<HashSet<Vec<u8>>> {
     if only.is_instance_of::<PyString>() {
         return Err(PyTypeError::new_err("only takes a collection of event types, not a single str"));
     }
-    only.try_iter()?.map(|kind| Ok(kind?.extract::<String>()?.into_bytes())).collect()
+    only.try_iter()?
+        .map(|kind| {
+            let kind = kind?.cast_into::<PyString>()?;
+            kind.call_method1("encode", ("utf-8", "surrogatepass"))?.extract()
+        })
+        .collect()
 }
 
 /// One stream of bytes to the JSON of its events.

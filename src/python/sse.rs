@@ -1,10 +1,10 @@
 //! `SSEParser` and `ServerSentEvent`: the WHATWG layer by itself.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyString, PyTuple};
+use pyo3::types::{PyList, PyString, PyTuple, PyType};
 
 use super::errors;
-use super::feed::{Feed, chunk};
+use super::feed::{self, Feed};
 use super::values::Values;
 
 /// One dispatched event.
@@ -23,10 +23,23 @@ pub struct ServerSentEvent {
 #[pymethods]
 impl ServerSentEvent {
     #[new]
-    #[pyo3(signature = (event = "message", data = "", id = "", retry = None))]
-    fn new(py: Python<'_>, event: &str, data: &str, id: &str, retry: Option<u64>) -> Self {
-        let text = |text| PyString::new(py, text).unbind();
-        Self { event: text(event), data: text(data), id: text(id), retry }
+    #[pyo3(
+        signature = (event = None, data = None, id = None, retry = None),
+        text_signature = "(event='message', data='', id='', retry=None)"
+    )]
+    fn new(
+        py: Python<'_>,
+        event: Option<Py<PyString>>,
+        data: Option<Py<PyString>>,
+        id: Option<Py<PyString>>,
+        retry: Option<u64>,
+    ) -> Self {
+        let or = |given: Option<_>, default| given.unwrap_or_else(|| PyString::new(py, default).unbind());
+        Self { event: or(event, "message"), data: or(data, ""), id: or(id, ""), retry }
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyType>, Bound<'py, PyTuple>)> {
+        Ok((slf.get_type(), slf.get().fields(slf.py())?))
     }
 
     fn json<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
@@ -67,15 +80,20 @@ impl SSEParser {
         Feed::new(max_event_size).map(Self)
     }
 
-    fn feed<'py>(slf: &Bound<'py, Self>, bytes: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
+    fn feed<'py>(slf: &Bound<'py, Self>, chunk: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
         let py = slf.py();
-        let bytes = chunk(bytes)?;
+        let bytes = feed::bytes(chunk)?;
         let events = PyList::empty(py);
         let mut parser = slf.try_borrow_mut().map_err(|_| errors::in_use())?;
         let result = parser.0.run(py, bytes.as_bytes(), |event| {
-            let text = |bytes| String::from_utf8_lossy(bytes);
-            let name = if event.name.is_empty() { "message".into() } else { text(event.name) };
-            events.append(ServerSentEvent::new(py, &name, &text(event.data), &text(event.id), event.retry))
+            let text = |bytes| PyString::new(py, &String::from_utf8_lossy(bytes)).unbind();
+            let name = if event.name.is_empty() { b"message" } else { event.name };
+            events.append(ServerSentEvent {
+                event: text(name),
+                data: text(event.data),
+                id: text(event.id),
+                retry: event.retry,
+            })
         });
         match result {
             Ok(()) => Ok(events),

@@ -36,6 +36,7 @@ class Framer:
         self._lines: deque[bytes] = deque()  # complete, not processed
         self._tail: list[bytes] = []  # the line that is not finished, in pieces
         self._tail_size = 0
+        self._raised = False
         self._data: list[bytes] | None = None
         self._data_size = 0
         self._dropped = False  # the open block is too large: skip up to the blank line
@@ -47,8 +48,8 @@ class Framer:
 
     @property
     def waiting(self) -> bool:
-        """Whether complete lines wait behind an event that raised."""
-        return bool(self._lines)
+        """Whether bytes wait behind an event that raised."""
+        return self._raised and bool(self._lines or self._tail)
 
     def push(self, chunk: bytes) -> None:
         """Cuts ``chunk`` into lines. ``bytes.splitlines`` cuts at LF, CR and CRLF only, as the standard does."""
@@ -77,6 +78,7 @@ class Framer:
 
     def events(self) -> Iterator[Event]:
         """The events that are complete. May be abandoned and called again: each event comes once."""
+        self._raised = True
         while self._lines:
             line = self._lines.popleft().rstrip(b"\r\n")
             if not line:
@@ -91,7 +93,9 @@ class Framer:
                 self._set_tail(b":")  # of these nothing matters but that the line is not blank
             elif self._tail_size > self._limit + _DATA_PREFIX:
                 self._set_tail(b":")
+                self._raised = False
                 self._check(self._limit + 1)
+        self._raised = False
 
     def open_data(self) -> bytes | None:
         """The data received of a block that no blank line has closed, or None. It is not an event."""

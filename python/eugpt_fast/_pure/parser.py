@@ -42,20 +42,22 @@ class ResponseParser(Parser):
         self.terminal: Any = None
 
     def skim(self, chunk: bytes | bytearray | memoryview) -> list[Any]:
-        wanted, self._only = self._only, TERMINAL
-        try:
-            return self.feed(chunk)
-        finally:
-            self._only = wanted
+        return self._run(chunk, self._skim)
 
     def _dispatch(self, event: Event, results: list[Any]) -> None:
+        self._enter(event, results, self._only)
+
+    def _skim(self, event: Event, results: list[Any]) -> None:
+        self._enter(event, results, TERMINAL)
+
+    def _enter(self, event: Event, results: list[Any], only: frozenset[str] | None) -> None:
         if is_done(event.data):
             return
         value = loads(text(event.data))
         kind = kind_of(value)
         if kind in TERMINAL:
             self.terminal = value
-        if self._only is None or kind in self._only:
+        if only is None or kind in only:
             results.append(value)
         self._account.enter(value)
 

@@ -1,0 +1,66 @@
+"""CPU time, round by round."""
+
+import gc
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long to measure.
+
+    Args:
+        rounds: the most rounds of one contender.
+        budget: CPU seconds after which a contender sits out, once it has had ``fewest`` rounds.
+        fewest: rounds that everybody gets.
+        patience: seconds that the untimed check of a contender may take before it is given up as too slow.
+    """
+
+    rounds: int
+    budget: float
+    fewest: int
+    patience: float
+
+
+FULL = Effort(rounds=15, budget=0.3, fewest=3, patience=2.5)
+QUICK = Effort(rounds=5, budget=0.02, fewest=2, patience=0.4)
+
+
+@dataclass
+class Times:
+    """CPU nanoseconds of each round."""
+
+    rounds: list[int] = field(default_factory=list)
+
+    @property
+    def best(self) -> float:
+        return min(self.rounds)
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.rounds)
+
+
+def interleaved(jobs: dict[str, Callable[[], Any]], effort: Effort) -> dict[str, Times]:
+    """Runs every job once per round, so that a slow spell of the machine hits all of them alike."""
+    times = {name: Times() for name in jobs}
+    for number in range(effort.rounds):
+        for name, job in jobs.items():
+            if number < effort.fewest or sum(times[name].rounds) < effort.budget * 1e9:
+                times[name].rounds.append(_cpu_time(job))
+    return times
+
+
+def _cpu_time(job: Callable[[], Any]) -> int:
+    gc.disable()
+    try:
+        begun = time.process_time_ns()
+        result = job()
+        spent = time.process_time_ns() - begun
+    finally:
+        gc.enable()
+    del result  # only now: dropping what was read is the caller's business, whoever read it
+    return spent

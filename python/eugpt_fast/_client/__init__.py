@@ -1,0 +1,1 @@
+"""One call against the API, with its retries."""

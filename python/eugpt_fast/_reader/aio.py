@@ -1,0 +1,155 @@
+"""``AsyncEventStream``: as ``EventStream``, awaited."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import AsyncIterator, Generator, Iterable
+from types import TracebackType
+from typing import Any
+
+import anyio
+
+from .._client.calls import AsyncCall
+from .base import DEFAULT_MAX_EVENT_SIZE, BaseStream
+from .reader import Collected
+from .sources import AsyncSource, async_source_of, network_errors
+
+
+class AsyncEventStream(BaseStream):
+    """As :class:`EventStream`, over a response of ``httpx.AsyncClient`` or ``httpx2.AsyncClient`` or any async
+    iterable of bytes. Cancelling the task closes the response.
+
+    After ``break`` the event loop closes it; ``async with`` does so at once.
+    """
+
+    def __init__(
+        self,
+        source: Any,
+        *,
+        only: Iterable[str] | None = None,
+        content_timeout: float | None = None,
+        max_event_size: int = DEFAULT_MAX_EVENT_SIZE,
+    ) -> None:
+        super().__init__(only=only, content_timeout=content_timeout, max_event_size=max_event_size)
+        self._call = source if isinstance(source, AsyncCall) else None
+        self._source: AsyncSource | None = None if self._call is not None else async_source_of(source)
+        self._checked = False
+
+    async def _opened(self) -> AsyncSource:
+        if self._source is None:
+            assert self._call is not None
+            try:
+                self._source = async_source_of(await self._call.open())
+            except BaseException:
+                await self.aclose()
+                raise
+        if not self._checked:
+            await self._source.check()
+            self._checked = True
+        return self._source
+
+    def __await__(self) -> Generator[Any, None, AsyncEventStream]:
+        """``await astream(...)`` sends the request at once; otherwise the first event asks for it."""
+        return self._begun().__await__()
+
+    async def _begun(self) -> AsyncEventStream:
+        await self._opened()
+        return self
+
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        try:
+            while self._ready:
+                yield self._ready.popleft()
+            while (events := await self._batch(build=True)) is not None:
+                for event in events:
+                    yield event
+        except GeneratorExit:
+            await self.aclose()
+            raise
+        self._raise_verdict()
+
+    async def __anext__(self) -> Any:
+        while not self._ready:
+            events = await self._batch(build=True)
+            if events is None:
+                self._raise_verdict()
+                raise StopAsyncIteration
+            self._ready.extend(events)
+        return self._ready.popleft()
+
+    async def collect(self) -> Collected:
+        """As :meth:`EventStream.collect`."""
+        while await self._batch(build=False) is not None:
+            pass
+        self._raise_verdict()
+        return self._reader.collected()
+
+    async def _batch(self, *, build: bool) -> list[Any] | None:
+        """The events of the next chunk; None at the end."""
+        if self._ended:
+            return None
+        try:
+            due = self._before_reading(build)
+            return await self._step(build) if due is None else due
+        except BaseException as error:
+            if self._closes(error):
+                await self.aclose()
+            raise
+
+    async def _step(self, build: bool) -> list[Any] | None:
+        source = await self._opened()
+        try:
+            chunk = await self._read(source)
+        except network_errors() as error:
+            return await self._end(error)
+        if chunk is None:
+            return await self._end(None)
+        events = self._digest(chunk, build)
+        return await self._end(None, events) if self._is_over(events) else events
+
+    async def _read(self, source: AsyncSource) -> bytes | None:
+        begun = time.monotonic()
+        left = self._time_left()
+        try:
+            if left is None:
+                return await anext(source.chunks, None)
+            with anyio.move_on_after(left):
+                return await anext(source.chunks, None)
+            raise self._reader.out_of_patience()
+        finally:
+            self._waited(time.monotonic() - begun)
+
+    async def _end(self, cause: BaseException | None, events: list[Any] | None = None) -> list[Any] | None:
+        interruption = self._settle(cause)
+        if interruption is not None and self._call is not None:
+            await self._close_source()
+            if await self._call.again():
+                self._restart()
+                self._source, self._checked = None, False
+                return []
+        self._ended = True
+        await self.aclose()
+        return events
+
+    async def aclose(self) -> None:
+        """Closes the response and frees its connection, also inside a cancelled task."""
+        if not self._closed:
+            self._closed = True
+            with anyio.CancelScope(shield=True):
+                await self._close_source()
+                if self._call is not None:
+                    await self._call.aclose()
+
+    async def _close_source(self) -> None:
+        if self._source is not None:
+            with contextlib.suppress(*network_errors()):
+                await self._source.close()
+
+    async def __aenter__(self) -> AsyncEventStream:
+        return await self._begun()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()

@@ -1,0 +1,136 @@
+"""What sync and async streams share: everything but the waiting."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from typing import Any
+
+from ..errors import EventDecodeError, EventTooLarge, StreamClosed, StreamInterrupted
+from .reader import Metrics, Reader
+from .verdict import Verdict
+
+DEFAULT_MAX_EVENT_SIZE = 64 * 2**20
+
+_DRAIN = 1.0
+"""Seconds that we wait for the end of the body behind a terminal event, so that the connection can be used again."""
+
+
+class BaseStream:
+    """What both classes share: everything but the waiting."""
+
+    def __init__(
+        self,
+        *,
+        only: Iterable[str] | None = None,
+        content_timeout: float | None = None,
+        max_event_size: int = DEFAULT_MAX_EVENT_SIZE,
+    ) -> None:
+        self._reader = Reader(only, max_event_size, content_timeout)
+        self._ready: deque[Any] = deque()  # events that next() has not taken yet
+        self._failure: Exception | None = None  # to be raised once the events before it are delivered
+        self._resume = False  # the parser stands behind an event that raised
+        self._delivered = False
+        self._draining = False
+        self._drain_left = _DRAIN
+        self._ended = False
+        self._closed = False
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """How the stream ended; None while it has not."""
+        return self._reader.verdict
+
+    @property
+    def text(self) -> str:
+        """All text deltas so far, joined at each call."""
+        return self._reader.parser.text
+
+    @property
+    def response(self) -> dict[str, Any] | None:
+        """The final response object, once the terminal event has brought it."""
+        return self._reader.response
+
+    @property
+    def response_id(self) -> str | None:
+        """The id of the response, once an event has brought it."""
+        return self._reader.parser.response_id
+
+    @property
+    def last_sequence_number(self) -> int | None:
+        """The highest ``sequence_number`` so far."""
+        return self._reader.parser.last_sequence_number
+
+    @property
+    def metrics(self) -> Metrics:
+        """What was measured so far."""
+        return self._reader.measured()
+
+    def __repr__(self) -> str:
+        state = self.verdict or ("closed" if self._closed else "open")
+        return f"<{type(self).__name__} {state}, {self._reader.parser.events} events>"
+
+    def _before_reading(self, build: bool) -> list[Any] | None:
+        """What is due before more bytes are needed: an error, or events behind one. None: read on."""
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            self._resume = True
+            raise failure
+        if self._resume:
+            self._resume = False
+            return self._digest(b"", build)
+        if self._closed:
+            raise StreamClosed("the stream was closed before its end")
+        return None
+
+    def _digest(self, chunk: bytes, build: bool) -> list[Any]:
+        try:
+            events = self._reader.feed(chunk, build=build)
+        except (EventDecodeError, EventTooLarge) as error:
+            events, error.events = error.events, []
+            self._failure = error
+        if build and events:
+            self._delivered = True
+        return events
+
+    def _is_over(self, events: list[Any]) -> bool:
+        """Whether to stop reading: a chunk behind the terminal event brought nothing, or time is up."""
+        if self._failure is not None:
+            return False
+        if self._reader.terminal is not None:
+            over = self._draining and (not events or self._drain_left <= 0)
+            self._draining = True
+            return over
+        patience = self._reader.patience
+        return patience is not None and patience <= 0
+
+    def _time_left(self) -> float | None:
+        """How many seconds the next read may take."""
+        return self._drain_left if self._draining else self._reader.patience
+
+    def _waited(self, seconds: float) -> None:
+        self._reader.waited += seconds
+        if self._draining:
+            self._drain_left -= seconds
+
+    @staticmethod
+    def _closes(error: BaseException) -> bool:
+        """One bad event leaves the stream open; everything else that is raised closes it."""
+        return not isinstance(error, (EventDecodeError, EventTooLarge))
+
+    def _settle(self, cause: BaseException | None) -> StreamInterrupted | None:
+        """The bytes have ended. Returns the interruption if the request may be sent again."""
+        patience = self._reader.patience
+        if patience is not None and patience <= 0 and not self._draining:
+            cause = self._reader.out_of_patience()
+        self._reader.end(cause)
+        error = self._reader.error
+        return error if isinstance(error, StreamInterrupted) and not self._delivered else None
+
+    def _restart(self) -> None:
+        self._reader.restart()
+        self._draining, self._drain_left = False, _DRAIN
+
+    def _raise_verdict(self) -> None:
+        if self._reader.error is not None:
+            raise self._reader.error

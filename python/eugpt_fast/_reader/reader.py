@@ -1,0 +1,193 @@
+"""The reader without I/O: bytes in, events out, then one verdict. Both stream classes drive it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from .._backend import ResponseParser
+from ..errors import EventTruncated, StreamError, StreamInterrupted
+from .verdict import Verdict, judge
+
+__all__ = ["Collected", "Metrics", "Reader"]
+
+
+@dataclass
+class Metrics:
+    """What was measured of one stream. Times are in seconds since the request was sent (or reading began)."""
+
+    bytes: int = 0
+    """Bytes of the body, decompressed."""
+    chunks: int = 0
+    """Pieces in which they came."""
+    events: int = 0
+    """Events, those skipped by ``only`` included."""
+    time_to_first_byte: float | None = None
+    time_to_first_event: float | None = None
+    time_to_first_text: float | None = None
+    duration: float = 0.0
+    """To the last byte."""
+    longest_pause: float = 0.0
+    """The longest wait for content between two events; comments and ``keepalive`` are none."""
+    gaps: int = 0
+    """How often ``sequence_number`` jumped ahead: events are missing."""
+    repeats: int = 0
+    """How often ``sequence_number`` came again."""
+    reorders: int = 0
+    """How often ``sequence_number`` went back."""
+
+
+@dataclass(frozen=True)
+class Collected:
+    """A whole stream that ended well."""
+
+    verdict: Verdict
+    text: str
+    """All text deltas, joined."""
+    refusal: str
+    reasoning: str
+    reasoning_summary: str
+    arguments: dict[str, str]
+    """Arguments of function calls by item id, in order."""
+    response: dict[str, Any] | None
+    """The final response object as the terminal event brought it."""
+    response_id: str | None
+    last_sequence_number: int | None
+    metrics: Metrics = field(repr=False)
+
+    @property
+    def usage(self) -> dict[str, Any] | None:
+        """The ``usage`` of the final response, or None."""
+        usage = self.response.get("usage") if self.response else None
+        return usage if isinstance(usage, dict) else None
+
+
+class Reader:
+    """One stream's parser, clock and verdict."""
+
+    def __init__(self, only: Iterable[str] | None, max_event_size: int, content_timeout: float | None) -> None:
+        if content_timeout is not None and content_timeout <= 0:
+            raise ValueError("content_timeout must be a positive number of seconds")
+        only = only if only is None or isinstance(only, str) else frozenset(only)
+        self._options = {"only": only, "max_event_size": max_event_size}
+        self._content_timeout = content_timeout
+        self.restart()
+
+    def restart(self) -> None:
+        """Forgets everything: the request is about to be sent again."""
+        self.parser = ResponseParser(**self._options)  # type: ignore[arg-type]
+        self.metrics = Metrics()
+        self.verdict: Verdict | None = None
+        self.error: StreamError | None = None
+        self.waited = 0.0
+        """Seconds spent waiting for bytes since the last content. The consumer's own time does not count."""
+        self._started = time.monotonic()
+
+    def feed(self, chunk: bytes, *, build: bool) -> list[Any]:
+        """The events that ``chunk`` completes; without ``build`` only the terminal one.
+
+        Raises:
+            EventDecodeError, EventTooLarge: as ``Parser.feed``; the account is kept all the same.
+        """
+        progress = self.parser.progress
+        try:
+            return (self.parser.feed if build else self.parser.skim)(chunk)
+        finally:
+            self._measure(len(chunk), progress)
+
+    def _measure(self, size: int, progress_before: int) -> None:
+        parser, metrics = self.parser, self.metrics
+        elapsed = time.monotonic() - self._started
+        if size:
+            metrics.bytes += size
+            metrics.chunks += 1
+            metrics.duration = elapsed
+            if metrics.time_to_first_byte is None:
+                metrics.time_to_first_byte = elapsed
+        if parser.progress > progress_before:
+            if metrics.time_to_first_event is not None:
+                metrics.longest_pause = max(metrics.longest_pause, self.waited)
+            self.waited = 0.0
+        if metrics.time_to_first_event is None and parser.events:
+            metrics.time_to_first_event = elapsed
+        if metrics.time_to_first_text is None and parser.has_text:
+            metrics.time_to_first_text = elapsed
+
+    @property
+    def terminal(self) -> dict[str, Any] | None:
+        """The terminal event, once it has come."""
+        terminal: dict[str, Any] | None = self.parser.terminal
+        return terminal
+
+    @property
+    def patience(self) -> float | None:
+        """How many seconds of waiting for content are left; None without a limit."""
+        return None if self._content_timeout is None else self._content_timeout - self.waited
+
+    def out_of_patience(self) -> TimeoutError:
+        """The cause of an interruption by ``content_timeout``."""
+        return TimeoutError(f"no content for {self._content_timeout} seconds")
+
+    def end(self, cause: BaseException | None) -> None:
+        """The bytes have ended, by ``cause`` if the transport raised. Sets the verdict and its error."""
+        if self.terminal is not None:
+            # A failure behind the terminal event changes nothing: the response was whole.
+            self.verdict, self.error = judge(self.terminal)
+        else:
+            self.verdict, self.error = Verdict.INTERRUPTED, self._interrupted(cause)
+        self._count()
+        if self.error is not None:
+            self.error.verdict = self.verdict
+            self.error.text = self.parser.text
+            self.error.last_sequence_number = self.parser.last_sequence_number
+            self.error.response_id = self.parser.response_id
+
+    def _interrupted(self, cause: BaseException | None) -> StreamInterrupted:
+        try:
+            self.parser.finish()
+            truncated = None
+        except EventTruncated as ending:
+            truncated = ending
+        where = "inside an event" if truncated else "between two events"
+        why = f" ({': '.join(filter(None, (type(cause).__name__, str(cause))))})" if cause else ""
+        error = StreamInterrupted(
+            f"the stream was cut {where}, after {self.parser.events} events, without a terminal event{why}",
+            retryable=True,
+        )
+        error.inside_event = truncated is not None
+        error.__cause__ = cause or truncated
+        return error
+
+    def _count(self) -> None:
+        for name in ("events", "gaps", "repeats", "reorders"):
+            setattr(self.metrics, name, getattr(self.parser, name))
+
+    def measured(self) -> Metrics:
+        """The metrics so far."""
+        self._count()
+        return self.metrics
+
+    def collected(self) -> Collected:
+        """Everything, after a good end."""
+        assert self.verdict is not None
+        parser = self.parser
+        return Collected(
+            verdict=self.verdict,
+            text=parser.text,
+            refusal=parser.refusal,
+            reasoning=parser.reasoning,
+            reasoning_summary=parser.reasoning_summary,
+            arguments=parser.arguments,
+            response=self.response,
+            response_id=parser.response_id,
+            last_sequence_number=parser.last_sequence_number,
+            metrics=self.measured(),
+        )
+
+    @property
+    def response(self) -> dict[str, Any] | None:
+        """The response object of the terminal event, or None."""
+        response = self.terminal.get("response") if self.terminal else None
+        return response if isinstance(response, dict) else None

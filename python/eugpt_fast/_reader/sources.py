@@ -1,0 +1,171 @@
+"""Where bytes come from: responses of httpx, httpx2 and requests, and plain iterables, behind one face."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import socket
+import sys
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import UnexpectedResponse
+
+__all__ = ["AsyncSource", "Source", "async_source_of", "network_errors", "source_of"]
+
+_START_OF_BODY = 2048  # bytes of a wrong answer that its error shows
+
+
+@dataclass
+class Head:
+    """What matters of a response's head."""
+
+    status: int
+    content_type: str
+
+    @property
+    def is_event_stream(self) -> bool:
+        """A response without any content type gets the benefit of the doubt; its events will tell."""
+        media_type = self.content_type.partition(";")[0].strip().lower()
+        return media_type == "text/event-stream" or (not media_type and self.status < 300)
+
+    def unexpected(self, body: bytes) -> UnexpectedResponse:
+        start = body[:_START_OF_BODY].decode("utf-8", "replace")
+        return UnexpectedResponse(self.status, self.content_type, start)
+
+
+@dataclass
+class Source:
+    """Bytes to be read by blocking calls."""
+
+    chunks: Iterator[bytes]
+    close: Callable[[], None]
+    head: Head | None = None
+    abort: Callable[[], None] | None = None
+    """Makes a blocked read fail at once, from another thread."""
+
+    def check(self) -> None:
+        """Raises :class:`UnexpectedResponse` if this is no event stream."""
+        if self.head is None or self.head.is_event_stream:
+            return
+        body = b""
+        with contextlib.suppress(*network_errors()):
+            while len(body) < _START_OF_BODY and (chunk := next(self.chunks, None)) is not None:
+                body += chunk
+        raise self.head.unexpected(body)
+
+
+@dataclass
+class AsyncSource:
+    """Bytes to be awaited."""
+
+    chunks: AsyncIterator[bytes]
+    close: Callable[[], Awaitable[None]]
+    head: Head | None = None
+
+    async def check(self) -> None:
+        """Raises :class:`UnexpectedResponse` if this is no event stream."""
+        if self.head is None or self.head.is_event_stream:
+            return
+        body = b""
+        with contextlib.suppress(*network_errors()):
+            async for chunk in self.chunks:
+                body += chunk
+                if len(body) >= _START_OF_BODY:
+                    break
+        raise self.head.unexpected(body)
+
+
+def source_of(given: Any) -> Source:
+    """A source over an httpx, httpx2 or requests response, or over any iterable of bytes.
+
+    Raises:
+        TypeError: it is none of these.
+    """
+    if hasattr(given, "iter_bytes"):
+        if not isinstance(given.stream, Iterable):
+            raise TypeError("this response belongs to an async client: use AsyncEventStream")
+        return Source(_httpx_chunks(given), given.close, _head(given), _shutdown(given))
+    if hasattr(given, "iter_content"):
+        head = Head(given.status_code, given.headers.get("content-type", ""))
+        # urllib3 2.3 and later can shut a connection down under a blocked read.
+        return Source(_requests_chunks(given), given.close, head, getattr(given.raw, "shutdown", None))
+    if isinstance(given, Iterable) and not isinstance(given, (bytes, bytearray, memoryview, str)):
+        return Source(iter(given), getattr(given, "close", lambda: None))
+    raise TypeError(f"expected a response or an iterable of bytes, not {type(given).__name__}")
+
+
+def async_source_of(given: Any) -> AsyncSource:
+    """A source over an async httpx or httpx2 response, or over any async iterable of bytes.
+
+    Raises:
+        TypeError: it is neither.
+    """
+    if hasattr(given, "aiter_bytes"):
+        if not isinstance(given.stream, AsyncIterable):
+            raise TypeError("this response belongs to a sync client: use EventStream")
+        chunks = given.aiter_bytes() if _must_decode(given) else given.aiter_raw()
+        return AsyncSource(chunks, given.aclose, _head(given))
+    if isinstance(given, AsyncIterable):
+        return AsyncSource(aiter(given), getattr(given, "aclose", _nothing))
+    raise TypeError(f"expected an async response or an async iterable of bytes, not {type(given).__name__}")
+
+
+def network_errors() -> tuple[type[BaseException], ...]:
+    """What a transport raises when the network fails, for the libraries that are loaded."""
+    errors: list[type[BaseException]] = [OSError, EOFError, http.client.HTTPException]
+    names = {
+        "httpx": "RequestError",
+        "httpx2": "RequestError",
+        "requests": "RequestException",
+        "urllib3.exceptions": "HTTPError",
+        "aiohttp": "ClientError",
+    }
+    for module, name in names.items():
+        if module in sys.modules:
+            errors.append(getattr(sys.modules[module], name))
+    return tuple(errors)
+
+
+async def _nothing() -> None:
+    pass
+
+
+def _head(response: Any) -> Head:
+    return Head(response.status_code, response.headers.get("content-type", ""))
+
+
+def _must_decode(response: Any) -> bool:
+    """Whether the raw bytes will not do: compressed, or read already."""
+    return "content-encoding" in response.headers or response.is_stream_consumed
+
+
+def _httpx_chunks(response: Any) -> Iterator[bytes]:
+    # No chunk size: with one, events would wait until it is full.
+    chunks: Iterator[bytes] = response.iter_bytes() if _must_decode(response) else response.iter_raw()
+    return chunks
+
+
+def _requests_chunks(response: Any) -> Iterator[bytes]:
+    raw = response.raw
+    if getattr(raw, "chunked", False) or response._content_consumed or not hasattr(raw, "read1"):
+        return iter(response.iter_content(chunk_size=None))
+    # Without chunked framing, iter_content(None) would wait for the end of the body.
+    return iter(lambda: raw.read1(65536, decode_content=True), b"")
+
+
+def _shutdown(response: Any) -> Callable[[], None] | None:
+    # An HTTP/2 connection carries other streams too: it is not ours to shut down.
+    stream = response.extensions.get("network_stream")
+    if stream is None or response.http_version == "HTTP/2":
+        return None
+
+    def shutdown() -> None:
+        connection = stream.get_extra_info("socket")
+        if connection is not None:
+            # The plain socket's method: that of ssl.SSLSocket would change an object that the reader is using.
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+    return shutdown

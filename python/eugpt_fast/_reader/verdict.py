@@ -1,0 +1,110 @@
+"""How a stream ended, read off its terminal event."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any
+
+from ..errors import ResponseCancelled, ResponseError, ResponseFailed, StreamError
+
+__all__ = ["Verdict", "judge"]
+
+
+class Verdict(str, Enum):
+    """How a stream ended. Equal to its own value: ``verdict == "completed"``."""
+
+    COMPLETED = "completed"
+    INCOMPLETE = "incomplete"
+    """The model was stopped, by a token limit or a filter; what came is whole."""
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    ERROR = "error"
+    """The stream ended with an ``error`` event."""
+    INTERRUPTED = "interrupted"
+    """The bytes ended without a terminal event: a network failure."""
+
+    def __str__(self) -> str:
+        return self.value
+
+
+_BY_NAME = {
+    "completed": Verdict.COMPLETED,
+    "incomplete": Verdict.INCOMPLETE,
+    "failed": Verdict.FAILED,
+    "cancelled": Verdict.CANCELLED,
+    "canceled": Verdict.CANCELLED,
+}
+
+_TRANSIENT = frozenset(
+    {
+        "internal_error",
+        "internal_server_error",
+        "overloaded",
+        "rate_limit_exceeded",
+        "server_error",
+        "server_is_overloaded",
+        "service_unavailable",
+        "timeout",
+        "vector_store_timeout",
+        "408",
+        "409",
+        "429",
+        "500",
+        "502",
+        "503",
+        "504",
+    }
+)
+"""Codes behind which the same request may succeed later."""
+
+
+def judge(terminal: dict[str, Any]) -> tuple[Verdict, StreamError | None]:
+    """The verdict that ``terminal`` gives, and the error to raise for it, if any.
+
+    A ``response.completed`` whose response says another terminal ``status`` is what the status says.
+    """
+    if terminal["type"] == "error":
+        return Verdict.ERROR, _error(terminal)
+    verdict = _BY_NAME[terminal["type"].removeprefix("response.")]
+    response = _mapping(terminal.get("response"))
+    if verdict is Verdict.COMPLETED:
+        status = response.get("status")
+        verdict = _BY_NAME.get(status, verdict) if isinstance(status, str) else verdict
+    if verdict is Verdict.FAILED:
+        return verdict, _failed(response)
+    if verdict is Verdict.CANCELLED:
+        return verdict, ResponseCancelled("the response was cancelled")
+    return verdict, None
+
+
+def _error(event: dict[str, Any]) -> ResponseError:
+    # Flat: code, message and param stand beside the type. Nested: under "error".
+    details = _mapping(event.get("error")) or event
+    code, message, param = (_text(details.get(name)) for name in ("code", "message", "param"))
+    error = ResponseError(_sentence("the stream ended with an error event", code, message))
+    error.code, error.message, error.param = code, message, param
+    # Flat, the "type" is the event's own: "error".
+    error.retryable = code in _TRANSIENT or _text(details.get("type")) in _TRANSIENT
+    return error
+
+
+def _failed(response: dict[str, Any]) -> ResponseFailed:
+    details = _mapping(response.get("error"))
+    code, message = _text(details.get("code")), _text(details.get("message"))
+    error = ResponseFailed(_sentence("the response failed", code, message))
+    error.code, error.message = code, message
+    error.retryable = code in _TRANSIENT
+    return error
+
+
+def _sentence(what: str, code: str | None, message: str | None) -> str:
+    said = " ".join(part for part in (code and f"[{code}]", message) if part)
+    return f"{what}: {said}" if said else what
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
