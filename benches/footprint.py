@@ -1,18 +1,24 @@
-"""Peak memory: ``python -m benches.footprint CONTENDER SCENE`` prints the KiB that reading took, in a fresh process.
+"""Peak memory: ``python -m benches.footprint`` prints, as JSON, what reading took of each contender.
 
-A process per figure, because peaks never come down; resident memory, because tracemalloc does not see Rust. The stream
-is made piece by piece, so that it takes no room itself. Linux only: nothing else lets a process reset its peak.
+Every figure comes from a fresh fork of a fresh process: peaks never come down, and a used heap has room to hide in.
+Resident memory, because tracemalloc does not see Rust. The stream is made piece by piece, so that it takes no room
+itself. Linux only: nothing else lets a process reset its peak.
 """
 
+import itertools
+import json
+import multiprocessing
 import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from eugpt_fast.testing import openai_stream
 
-from .parsers import BY_NAME, CONTENDERS
+from . import ROOT
+from .parsers import CONTENDERS, Contender
 
 _PIECE = 64 * 1024
 _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
@@ -39,22 +45,25 @@ SCENES: dict[str, tuple[str, Callable[[], Iterator[bytes]]]] = {
 }
 
 
-def measure() -> list[dict[str, str | float]]:
-    """Peak extra MiB of every contender that reads streams."""
+def measure() -> list[dict[str, Any]]:
+    """Peak extra MiB of every contender that reads streams; nothing where it cannot be measured."""
     if not _CLEAR.exists():
         return []
-    return [
-        {"contender": contender.name, "scene": scene, "peak_mib": _in_a_fresh_process(contender.name, scene)}
-        for scene in SCENES
-        for contender in CONTENDERS
-        if not contender.is_floor
-    ]
+    command = [sys.executable, "-m", "benches.footprint"]
+    found = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    rows: list[dict[str, Any]] = json.loads(found)
+    return rows
 
 
-def _in_a_fresh_process(contender: str, scene: str) -> float:
-    command = [sys.executable, "-m", "benches.footprint", contender, scene]
-    root = Path(__file__).parent.parent
-    return int(subprocess.run(command, cwd=root, check=True, capture_output=True, text=True).stdout) / 1024
+def _in_a_fork(contender: Contender, scene: str) -> float:
+    context = multiprocessing.get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
+    child = context.Process(target=lambda: sender.send(_peak(contender, scene)))
+    child.start()
+    sender.close()  # so that a child that dies ends the wait
+    peak: int = receiver.recv()
+    child.join()
+    return peak / 1024
 
 
 def _memory(kind: str) -> int:
@@ -64,22 +73,29 @@ def _memory(kind: str) -> int:
     return int(match[1])
 
 
-def _main(contender: str, scene: str) -> None:
-    read = BY_NAME[contender].read
-    read([b'data: {"type":"response.completed"}\n\n'])  # what is allocated once is not the stream's
+def _peak(contender: Contender, scene: str) -> int:
+    """The KiB by which reading the scene raises the peak of this process."""
+    contender.read([b'data: {"type":"response.completed"}\n\n'])  # what is allocated once is not the stream's
     chunks = SCENES[scene][1]()
-    first = next(chunks)  # and what making the stream takes is not the contender's
-
-    def stream() -> Iterator[bytes]:
-        yield first
-        yield from chunks
+    first = next(chunks)  # nor is what making the stream takes
 
     _CLEAR.write_text("5")
     before = _memory("VmRSS")
-    kept = read(stream())
-    print(_memory("VmHWM") - before)
+    kept = contender.read(itertools.chain([first], chunks))
+    peak = _memory("VmHWM")
     del kept
+    return peak - before
+
+
+def _main() -> None:
+    readers = [contender for contender in CONTENDERS if not contender.is_floor]
+    rows = [
+        {"contender": contender.name, "scene": scene, "peak_mib": _in_a_fork(contender, scene)}
+        for scene in SCENES
+        for contender in readers
+    ]
+    print(json.dumps(rows))
 
 
 if __name__ == "__main__":
-    _main(*sys.argv[1:])
+    _main()

@@ -3,9 +3,11 @@
 import gc
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
+
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True)
@@ -25,8 +27,8 @@ class Effort:
     patience: float
 
 
-FULL = Effort(rounds=15, budget=0.3, fewest=3, patience=2.5)
-QUICK = Effort(rounds=5, budget=0.02, fewest=2, patience=0.4)
+FULL = Effort(rounds=40, budget=0.35, fewest=3, patience=2.0)
+QUICK = Effort(rounds=5, budget=0.02, fewest=1, patience=0.3)
 
 
 @dataclass
@@ -44,7 +46,7 @@ class Times:
         return statistics.median(self.rounds)
 
 
-def interleaved(jobs: dict[str, Callable[[], Any]], effort: Effort) -> dict[str, Times]:
+def interleaved(jobs: Mapping[Key, Callable[[], Any]], effort: Effort) -> dict[Key, Times]:
     """Runs every job once per round, so that a slow spell of the machine hits all of them alike."""
     times = {name: Times() for name in jobs}
     for number in range(effort.rounds):

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import eugpt_fast
 import orjson
+from eugpt_fast import _pure
+from eugpt_fast._backend import ResponseParser
 from httpx2._sse import _SSEParser
 from httpx_sse._decoders import SSEDecoder as HttpxSSEDecoder
 from httpx_sse._decoders import SSELineDecoder as HttpxSSELineDecoder
 from openai._streaming import SSEDecoder as OpenAISSEDecoder
-
-import eugpt_fast
-from eugpt_fast import _pure
-from eugpt_fast._core import ResponseParser
 
 Read = Callable[[Iterable[bytes]], Any]
 

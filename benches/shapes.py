@@ -5,14 +5,14 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from eugpt_fast.testing import big_event_stream, lean_stream, openai_stream, tool_call_stream, unicode_stream
 
-_ROOT = Path(__file__).parent.parent
-_RECORDED = _ROOT.parent / "shared" / "streams" / "recorded"
-_OWN_RECORDINGS = _ROOT / "tests" / "data"
+from . import ROOT
+
+_RECORDED = ROOT.parent / "shared" / "streams" / "recorded"
+_OWN_RECORDINGS = ROOT / "tests" / "data"
 
 _EVENT_END = re.compile(rb"(?<=\n\n)|(?<=\r\n\r\n)")
 _DATA_LINE = re.compile(rb"^data: ?(.*?)\r?$", re.MULTILINE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import os
 import random
 from collections.abc import Iterable, Iterator
@@ -10,9 +11,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
-
 from eugpt_fast import _pure, errors
+from hypothesis import HealthCheck, settings
 
 _SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 settings.register_profile(
@@ -93,7 +93,7 @@ def feed_all(parser: Any, chunks: Iterable[Any], method: str = "feed") -> list[t
 def cut(body: bytes, *places: int) -> list[bytes]:
     """``body`` in pieces, cut at these places."""
     bounds = [0, *sorted(places), len(body)]
-    return [body[start:end] for start, end in zip(bounds, bounds[1:], strict=False)]
+    return [body[start:end] for start, end in itertools.pairwise(bounds)]
 
 
 def every_cut(body: bytes) -> Iterator[list[bytes]]:

@@ -242,6 +242,11 @@ def test_a_terminal_event_other_than_completed_takes_the_next_sequence_number(fa
     assert events[-1]["type"] == event_type
 
 
+def test_comments_take_no_part_in_the_sequence_numbers() -> None:
+    events = payloads(damage(damage(STREAM.body, Fault.COMMENTS), Fault.ERROR_FLAT, after_events=5))
+    assert [event["sequence_number"] for event in events] == [0, 1, 2]
+
+
 def test_a_flat_error_has_its_code_beside_the_type() -> None:
     error = payloads(damage(STREAM.body, Fault.ERROR_FLAT))[-1]
     assert (error["code"], error["param"]) == ("server_error", None)
@@ -345,9 +350,12 @@ def test_a_chunk_broken_off_ends_short_of_the_size_it_announced(replay_server: S
     assert 0 < len(data) < int(size, 16)
 
 
-def test_a_close_delimited_body_has_no_chunk_to_break_off() -> None:
-    with pytest.raises(ValueError, match="close-delimited"):
-        Reply(b"", fault=Fault.BROKEN_CHUNK, framing=Framing.CLOSE)
+@pytest.mark.parametrize(
+    ("fault", "framing"), [(Fault.BROKEN_CHUNK, Framing.CLOSE), (Fault.STALL_COMMENTS, Framing.LENGTH)]
+)
+def test_a_fault_that_the_framing_cannot_show_is_refused(fault: Fault, framing: Framing) -> None:
+    with pytest.raises(ValueError, match="close-delimited|content length"):
+        Reply(b"", fault=fault, framing=framing)
 
 
 def test_a_stall_is_silence_on_an_open_connection() -> None:

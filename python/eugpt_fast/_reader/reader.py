@@ -81,6 +81,10 @@ class Reader:
         self.metrics = Metrics()
         self.verdict: Verdict | None = None
         self.error: StreamError | None = None
+        self.terminal: dict[str, Any] | None = None
+        """The terminal event, once it has come."""
+        self.response: dict[str, Any] | None = None
+        """The response object that it brought."""
         self.waited = 0.0
         """Seconds spent waiting for bytes since the last content. The consumer's own time does not count."""
         self._started = time.monotonic()
@@ -114,12 +118,15 @@ class Reader:
             metrics.time_to_first_event = elapsed
         if metrics.time_to_first_text is None and parser.has_text:
             metrics.time_to_first_text = elapsed
+        if parser.terminal is not self.terminal:
+            self._judge(parser.terminal)
 
-    @property
-    def terminal(self) -> dict[str, Any] | None:
-        """The terminal event, once it has come."""
-        terminal: dict[str, Any] | None = self.parser.terminal
-        return terminal
+    def _judge(self, terminal: dict[str, Any]) -> None:
+        # Before the caller gets the event, and can change it.
+        self.terminal = terminal
+        self._judgement = judge(terminal)
+        response = terminal.get("response")
+        self.response = response if isinstance(response, dict) else None
 
     @property
     def patience(self) -> float | None:
@@ -134,7 +141,7 @@ class Reader:
         """The bytes have ended, by ``cause`` if the transport raised. Sets the verdict and its error."""
         if self.terminal is not None:
             # A failure behind the terminal event changes nothing: the response was whole.
-            self.verdict, self.error = judge(self.terminal)
+            self.verdict, self.error = self._judgement
         else:
             self.verdict, self.error = Verdict.INTERRUPTED, self._interrupted(cause)
         self._count()
@@ -185,9 +192,3 @@ class Reader:
             last_sequence_number=parser.last_sequence_number,
             metrics=self.measured(),
         )
-
-    @property
-    def response(self) -> dict[str, Any] | None:
-        """The response object of the terminal event, or None."""
-        response = self.terminal.get("response") if self.terminal else None
-        return response if isinstance(response, dict) else None

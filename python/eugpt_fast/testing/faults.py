@@ -77,7 +77,10 @@ def damage(body: bytes, fault: Fault, after_events: int | None = None) -> bytes:
 
 
 def split(body: bytes, after_events: int | None = None) -> tuple[list[bytes], list[bytes]]:
-    """The first `after_events` events of the body, half of them by default, and the others."""
+    """The first `after_events` events of the body, half of them by default, and the others.
+
+    Whatever a blank line ends counts as an event, a lone comment too.
+    """
     events = [chunk.data for chunk in per_event(body)]
     at = len(events) // 2 if after_events is None else after_events
     return events[:at], events[at:]
@@ -100,7 +103,8 @@ def _comments(kept: list[bytes], rest: list[bytes]) -> list[bytes]:
 def _keepalive_events(kept: list[bytes], rest: list[bytes]) -> list[bytes]:
     parts, inserted = [], 0
     for event in kept + rest:
-        if number := _sequence_number(event):
+        number = _sequence_number(event)
+        if number > 0:
             parts.append(frame({"type": "keepalive", "sequence_number": number + inserted}))
             inserted += 1
         parts.append(_SEQUENCE_NUMBER.sub(rb"\g<1>%d" % (number + inserted), event, count=1))
@@ -120,10 +124,10 @@ def _crlf(kept: list[bytes], rest: list[bytes]) -> list[bytes]:
 
 
 def _ended_by(event_type: str, **fields: Any) -> _Damage:
-    """A content fault: the event that comes in place of the rest, in the place of its first sequence number."""
+    """A content fault: one event in place of the rest, with the next sequence number."""
 
     def replace(kept: list[bytes], rest: list[bytes]) -> list[bytes]:
-        number = _sequence_number(rest[0]) if rest else len(kept)
+        number = max(map(_sequence_number, kept), default=-1) + 1
         payload = {"type": event_type, "sequence_number": number, **fields}
         if "response" in fields:
             payload["response"] = {**_first_response(kept), **fields["response"]}
@@ -134,7 +138,7 @@ def _ended_by(event_type: str, **fields: Any) -> _Damage:
 
 def _sequence_number(event: bytes) -> int:
     match = _SEQUENCE_NUMBER.search(event)
-    return int(match[2]) if match else 0
+    return int(match[2]) if match else -1
 
 
 def _first_response(events: list[bytes]) -> dict[str, Any]:

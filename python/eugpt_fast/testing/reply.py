@@ -42,7 +42,8 @@ class Reply:
         framing: how the end of the body is told.
 
     Raises:
-        ValueError: a chunk to break off was asked of a close-delimited body, which cannot show it.
+        ValueError: the framing cannot show the fault: a close-delimited body has no chunk to break off, and comments
+            without end have no length.
     """
 
     body: bytes
@@ -58,6 +59,8 @@ class Reply:
     def __post_init__(self) -> None:
         if self.fault is Fault.BROKEN_CHUNK and self.framing is Framing.CLOSE:
             raise ValueError("a close-delimited body has no chunk to break off")
+        if self.fault is Fault.STALL_COMMENTS and self.framing is Framing.LENGTH:
+            raise ValueError("comments without end have no content length")
 
     @classmethod
     def of(cls, source: "ReplySource") -> "Reply":

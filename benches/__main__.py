@@ -1,0 +1,95 @@
+"""``python -m benches``: measures, prints tables, writes a JSON file and a chart."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from . import ROOT, chart, environment, footprint, goals, inmemory, loopback, report
+from .measure import FULL, QUICK, Effort
+from .shapes import CHUNKINGS, KIB_64, PER_EVENT, SHAPES
+
+
+def main() -> int:
+    options = _options()
+    reason = environment.refusal()
+    if reason is not None:
+        print(f"benches: not measured: {reason}", file=sys.stderr)
+        return 2
+    facts = environment.describe()
+    _show(report.environment(facts))
+    if options.check_goals:
+        return 0 if all(goal["met"] for goal in _goals()) else 1
+
+    effort = QUICK if options.quick else FULL
+    results: dict[str, Any] = {"environment": facts, "quick": options.quick}
+    whole = options.only is None and options.only_shape is None and not options.quick
+    if options.only != "loopback":
+        results["memory"] = _in_memory(options.only_shape or list(SHAPES), effort, options.quick)
+        if options.only_shape is None:
+            results["peaks"] = footprint.measure()
+            _show(report.footprint_table(results["peaks"]))
+            results["goals"] = _goals()
+    if options.only != "memory" and options.only_shape is None:
+        results["loopback"] = _end_to_end(effort)
+    _write(options.json, json.dumps(results, indent=1))
+    drawing = chart.draw(facts, results.get("memory", []), results.get("loopback", []))
+    if drawing is not None:
+        # A partial or hasty run leaves the chart of the README alone.
+        _write(options.svg or ROOT / ("docs/bench.svg" if whole else ".bench/bench.svg"), drawing)
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benches", description="Measures eugpt_fast beside its peers.")
+    parser.add_argument("--quick", action="store_true", help="few rounds, two chunkings: a look, not a measurement")
+    parser.add_argument("--only", choices=["memory", "loopback"], help="parsers in memory, or end to end over HTTP")
+    parser.add_argument(
+        "--only-shape", choices=list(SHAPES), action="append", help="in memory, on this shape only; may be repeated"
+    )
+    parser.add_argument("--check-goals", action="store_true", help="only the goals; exit status 1 if one is not met")
+    parser.add_argument("--json", type=Path, default=ROOT / ".bench/results.json", metavar="FILE")
+    parser.add_argument(
+        "--svg", type=Path, metavar="FILE", help="default: docs/bench.svg of a whole run, .bench/bench.svg otherwise"
+    )
+    return parser.parse_args()
+
+
+def _in_memory(names: list[str], effort: Effort, quick: bool) -> list[dict[str, Any]]:
+    _show(report.legend())
+    rows = []
+    for name in names:
+        shape = SHAPES[name]()
+        chunkings = [PER_EVENT, KIB_64] if quick else CHUNKINGS
+        of_shape = [row for cell in inmemory.measure(shape, chunkings, effort) for row in cell.rows()]
+        _show(report.shape_table(shape, of_shape))
+        rows += of_shape
+    return rows
+
+
+def _end_to_end(effort: Effort) -> list[dict[str, Any]]:
+    rows = list(loopback.measure(effort))
+    for stream in dict.fromkeys(row["stream"] for row in rows):
+        _show(report.loopback_table([row for row in rows if row["stream"] == stream]))
+    return rows
+
+
+def _goals() -> list[dict[str, Any]]:
+    found = list(goals.check())
+    _show(report.goals_table(found))
+    return [vars(goal) for goal in found]
+
+
+def _show(text: str) -> None:
+    print(f"{text}\n", flush=True)
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    print(f"written: {path}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

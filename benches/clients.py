@@ -1,0 +1,155 @@
+"""The contenders over HTTP: each asks for one stream, reads it, and returns how many events and what text it got."""
+
+import json
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+import httpx
+import httpx2
+import openai
+from eugpt_fast import AsyncEventStream, EventStream
+from httpx_sse import EventSource as HttpxEventSource
+
+from .parsers import guide_events
+
+Result = tuple[int, str]
+"""Events and text; of the floors, bytes and no text."""
+
+_BODY = {"model": "replay", "input": "Hi", "stream": True}
+_DELTA = "response.output_text.delta"
+
+
+class Clients:
+    """One pooled client per library, so that every contender keeps its connection alive."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._httpx = httpx.Client()
+        self._httpx2 = httpx2.Client()
+        self._async_httpx = httpx.AsyncClient()
+        # The SDK takes its base URL once, so it has one client per stream.
+        self._sdk: dict[str, openai.OpenAI] = {}
+        self._async_sdk: dict[str, openai.AsyncOpenAI] = {}
+
+    def close(self) -> None:
+        for client in (self._httpx, self._httpx2, *self._sdk.values()):
+            client.close()
+
+    async def aclose(self) -> None:
+        await self._async_httpx.aclose()
+        for client in self._async_sdk.values():
+            await client.close()
+
+    @property
+    def blocking(self) -> dict[str, Callable[[str], Result]]:
+        return {
+            OURS: self.ours,
+            f"{OURS}.collect()": self.ours_collecting,
+            GUIDE: self.guide,
+            "httpx-sse": self.httpx_sse,
+            "httpx2.EventSource": self.httpx2_event_source,
+            SDK: self.sdk,
+            FLOOR: self.raw,
+        }
+
+    @property
+    def awaiting(self) -> dict[str, Callable[[str], Awaitable[Result]]]:
+        return {
+            f"{OURS}, async": self.ours_async,
+            f"{OURS}.collect(), async": self.ours_collecting_async,
+            f"{SDK}, async": self.sdk_async,
+            f"{FLOOR}, async": self.raw_async,
+        }
+
+    def _post(self, stream: str) -> Any:
+        return self._httpx.stream("POST", self._path(stream), json=_BODY)
+
+    def _async_post(self, stream: str) -> Any:
+        return self._async_httpx.stream("POST", self._path(stream), json=_BODY)
+
+    def _path(self, stream: str) -> str:
+        return f"{self._url}/{stream}/responses"
+
+    def ours(self, stream: str) -> Result:
+        with self._post(stream) as response:
+            return _taken(EventStream(response))
+
+    def ours_collecting(self, stream: str) -> Result:
+        with self._post(stream) as response:
+            collected = EventStream(response).collect()
+        return collected.metrics.events, collected.text
+
+    def guide(self, stream: str) -> Result:
+        with self._post(stream) as response:
+            return _taken(guide_events(response.iter_text()))
+
+    def httpx_sse(self, stream: str) -> Result:
+        with self._post(stream) as response:
+            return _taken(json.loads(sse.data) for sse in HttpxEventSource(response).iter_sse())
+
+    def httpx2_event_source(self, stream: str) -> Result:
+        with self._httpx2.stream("POST", self._path(stream), json=_BODY) as response:
+            return _taken(json.loads(sse.data) for sse in httpx2.EventSource(response))
+
+    def sdk(self, stream: str) -> Result:
+        client = self._sdk.get(stream)
+        if client is None:
+            client = self._sdk[stream] = openai.OpenAI(base_url=f"{self._url}/{stream}", api_key="none", max_retries=0)
+        count, deltas = 0, []
+        for event in client.responses.create(**_BODY):
+            count += 1
+            if event.type == _DELTA:
+                deltas.append(event.delta)
+        return count, "".join(deltas)
+
+    def raw(self, stream: str) -> Result:
+        with self._post(stream) as response:
+            return sum(map(len, response.iter_raw())), ""
+
+    async def ours_async(self, stream: str) -> Result:
+        count, deltas = 0, []
+        async with self._async_post(stream) as response:
+            async for event in AsyncEventStream(response):
+                count += 1
+                if event["type"] == _DELTA:
+                    deltas.append(event["delta"])
+        return count, "".join(deltas)
+
+    async def ours_collecting_async(self, stream: str) -> Result:
+        async with self._async_post(stream) as response:
+            collected = await AsyncEventStream(response).collect()
+        return collected.metrics.events, collected.text
+
+    async def sdk_async(self, stream: str) -> Result:
+        client = self._async_sdk.get(stream)
+        if client is None:
+            url = f"{self._url}/{stream}"
+            client = self._async_sdk[stream] = openai.AsyncOpenAI(base_url=url, api_key="none", max_retries=0)
+        count, deltas = 0, []
+        async for event in await client.responses.create(**_BODY):
+            count += 1
+            if event.type == _DELTA:
+                deltas.append(event.delta)
+        return count, "".join(deltas)
+
+    async def raw_async(self, stream: str) -> Result:
+        size = 0
+        async with self._async_post(stream) as response:
+            async for chunk in response.aiter_raw():
+                size += len(chunk)
+        return size, ""
+
+
+OURS = "eugpt_fast.EventStream"
+GUIDE = "the guide's loop"
+SDK = "openai SDK"
+FLOOR = "httpx, nothing parsed (floor)"
+
+
+def _taken(events: Iterable[Any]) -> Result:
+    count, deltas = 0, []
+    for event in events:
+        count += 1
+        if event["type"] == _DELTA:
+            deltas.append(event["delta"])
+    return count, "".join(deltas)

@@ -1,0 +1,52 @@
+"""The command ``eugpt-fast``."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import sys
+from collections.abc import Sequence
+
+import httpx
+
+from ..errors import EugptFastError
+from . import bench, read, serve
+from .exits import ERROR, EXIT_CODES, INTERRUPTED_BY_USER, PIPE_CLOSED
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit status. Usage errors end in ``SystemExit(2)``, as argparse does."""
+    arguments = _parser().parse_args(argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A lone surrogate is shown as an escape, which in JSON is what it was, instead of failing.
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    try:
+        status: int = arguments.run(arguments)
+        sys.stdout.flush()
+        return status
+    except KeyboardInterrupt:
+        return INTERRUPTED_BY_USER
+    except BrokenPipeError:
+        # Whoever read our output has left. The interpreter must not try to flush the rest.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    except (EugptFastError, httpx.HTTPError, OSError, ValueError) as error:
+        print(f"eugpt-fast: {error}", file=sys.stderr)
+        return ERROR
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="eugpt-fast",
+        description="Read LLM response streams, and tell how they ended.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for module in (read, serve, bench):
+        module.add_commands(commands)
+    return parser

@@ -1,0 +1,32 @@
+"""What the exit status tells."""
+
+from __future__ import annotations
+
+from .._reader import Verdict
+
+BAD_EVENT = 8
+ERROR = 1
+INTERRUPTED_BY_USER = 130  # as shells say it: 128 + SIGINT
+PIPE_CLOSED = 141  # 128 + SIGPIPE
+
+BY_VERDICT = {
+    Verdict.COMPLETED: 0,
+    Verdict.INCOMPLETE: 3,
+    Verdict.FAILED: 4,
+    Verdict.CANCELLED: 5,
+    Verdict.ERROR: 6,
+    Verdict.INTERRUPTED: 7,
+}
+
+EXIT_CODES = """\
+exit status of demo, stream and parse:
+  0  completed
+  1  something else went wrong: no file, no connection, refused by the API
+  2  wrong arguments
+  3  incomplete: the model was stopped, by a token limit or a filter
+  4  failed
+  5  cancelled
+  6  an error event
+  7  interrupted: no terminal event came; worth another try
+  8  an event that is no JSON, or is too large; the others were read
+"""
