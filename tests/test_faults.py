@@ -253,7 +253,8 @@ def test_an_incomplete_response_returns_quietly_and_says_so(door):
 
 
 @pytest.mark.parametrize(
-    ("fault", "status"), [(Fault.RESET, None), (Fault.BROKEN_CHUNK, None), (Fault.STALL, None), (Fault.CUT_IN_EVENT, None)]
+    ("fault", "status"),
+    [(Fault.RESET, None), (Fault.BROKEN_CHUNK, None), (Fault.STALL, None), (Fault.CUT_IN_EVENT, None)],
 )
 def test_what_happens_behind_the_terminal_event_changes_nothing(door, fault, status):
     tail = b'data: {"type":"keepalive","sequence_number":900}\n\n'

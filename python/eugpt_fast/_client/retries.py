@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import sys
 import time
 from datetime import timezone
@@ -59,10 +60,8 @@ def retry_after(value: str | None) -> float | None:
     """Seconds that a ``Retry-After`` header asks for, given in seconds or as a date (RFC 9110, 10.2.3)."""
     if not value:
         return None
-    try:
+    if re.fullmatch(r"[+-]?[0-9]+(\.[0-9]*)?", value.strip()):
         return max(0.0, float(value))
-    except ValueError:
-        pass
     try:
         date = parsedate_to_datetime(value)
     except ValueError:

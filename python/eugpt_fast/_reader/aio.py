@@ -37,16 +37,16 @@ class AsyncEventStream(BaseStream):
         self._checked = False
 
     async def _opened(self) -> AsyncSource:
-        if self._source is None:
-            assert self._call is not None
-            try:
+        try:
+            if self._source is None:
+                assert self._call is not None
                 self._source = async_source_of(await self._call.open())
-            except BaseException:
-                await self.aclose()
-                raise
-        if not self._checked:
-            await self._source.check()
-            self._checked = True
+            if not self._checked:
+                await self._source.check()
+                self._checked = True
+        except BaseException:
+            await self.aclose()
+            raise
         return self._source
 
     def __await__(self) -> Generator[Any, None, AsyncEventStream]:

@@ -147,12 +147,15 @@ async def _read_byte(reader: asyncio.StreamReader) -> bytes:
 
 
 async def _answer(reply: Reply, writer: asyncio.StreamWriter, next_byte: "asyncio.Future[bytes]") -> None:
-    """Write the reply and act out its transport fault. Returns early once `next_byte` is there."""
+    """Write the reply and act out its transport fault. Returns early when `next_byte` tells that the client left."""
     loop = asyncio.get_running_loop()
     start = loop.time()
     for chunk in writes(reply):
-        # The wait yields to the loop even when it is over at once, and ends when the client does.
-        await asyncio.wait({next_byte}, timeout=max(0.0, start + chunk.at - loop.time()))
+        delay = start + chunk.at - loop.time()
+        if delay > 0:
+            await asyncio.wait({next_byte}, timeout=delay)  # the client's end ends the wait
+        else:
+            await asyncio.sleep(0)
         if next_byte.done() and not next_byte.result():
             return
         writer.write(chunk.data)

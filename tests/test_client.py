@@ -1,0 +1,297 @@
+"""``stream``, ``astream``, ``collect``, ``acollect`` against a server that misbehaves."""
+
+import asyncio
+import json
+import traceback
+from datetime import datetime, timedelta, timezone
+
+import httpx
+import httpx2
+import pytest
+
+import eugpt_fast
+from eugpt_fast import Verdict, errors
+from eugpt_fast._client import calls
+from eugpt_fast._client.retries import Retries, retry_after
+from eugpt_fast.testing import Fault, Reply, ReplayServer, openai_stream
+
+KEY = "sk-very-secret-123"
+STREAM = openai_stream(20)
+CUT_BEFORE_EVENTS = Reply(STREAM.body, fault=Fault.BROKEN_CHUNK, after_events=0)
+CUT_HALF_WAY = Reply(STREAM.body, fault=Fault.BROKEN_CHUNK)
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch):
+    """A key, and no waiting: how long is tested by itself."""
+    monkeypatch.setenv("EUGPT_API_KEY", KEY)
+    monkeypatch.delenv("EUGPT_BASE_URL", raising=False)
+    slept: list[float] = []
+
+    async def asleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    monkeypatch.setattr(calls.time, "sleep", slept.append)
+    monkeypatch.setattr(calls.anyio, "sleep", asleep)
+    return slept
+
+
+def sync_events(url: str, **options) -> list:
+    with eugpt_fast.stream("Hi", base_url=url, **options) as stream:
+        return list(stream)
+
+
+def async_events(url: str, **options) -> list:
+    async def run() -> list:
+        async with eugpt_fast.astream("Hi", base_url=url, **options) as stream:
+            return [event async for event in stream]
+
+    return asyncio.run(run())
+
+
+def sync_collect(url: str, **options) -> list:
+    return [eugpt_fast.collect("Hi", base_url=url, **options)]
+
+
+def async_collect(url: str, **options) -> list:
+    return [asyncio.run(eugpt_fast.acollect("Hi", base_url=url, **options))]
+
+
+ITERATING = [sync_events, async_events]
+COLLECTING = [sync_collect, async_collect]
+every_way = pytest.mark.parametrize("call", ITERATING + COLLECTING, ids=lambda call: call.__name__)
+iterating = pytest.mark.parametrize("call", ITERATING, ids=lambda call: call.__name__)
+collecting = pytest.mark.parametrize("call", COLLECTING, ids=lambda call: call.__name__)
+
+
+@every_way
+@pytest.mark.parametrize("suffix", ["", "/", "/v1", "/v1/"])
+def test_a_call_posts_to_v1_responses(call, suffix):
+    with ReplayServer(STREAM.body) as server:
+        assert call(server.url + suffix, model="m", temperature=0.5)
+        (request,) = server.requests
+    assert (request.method, request.path) == ("POST", "/v1/responses")
+    assert json.loads(request.body) == {"input": "Hi", "stream": True, "model": "m", "temperature": 0.5}
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    assert headers["authorization"] == f"Bearer {KEY}"
+    assert headers["content-type"] == "application/json"
+
+
+@every_way
+def test_the_address_is_read_from_the_environment(call, monkeypatch):
+    with ReplayServer(STREAM.body) as server:
+        monkeypatch.setenv("EUGPT_BASE_URL", server.url)
+        assert call(None)
+
+
+def test_collecting_gives_text_response_usage_and_verdict():
+    with ReplayServer(STREAM.body) as server:
+        (collected,) = sync_collect(server.url)
+    assert collected.text == STREAM.text
+    assert collected.verdict is Verdict.COMPLETED
+    assert collected.usage == collected.response["usage"]
+
+
+@every_way
+@pytest.mark.parametrize("value", ["", "  "])
+def test_a_missing_key_is_told_before_anything_is_sent(call, value, monkeypatch):
+    monkeypatch.setenv("EUGPT_API_KEY", value)
+    with ReplayServer(STREAM.body) as server:
+        with pytest.raises(errors.MissingApiKey, match="EUGPT_API_KEY"):
+            call(server.url)
+        assert server.connections == 0
+
+
+@every_way
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
+def test_a_refusal_raises_with_the_words_of_the_api_and_is_not_repeated(call, status):
+    with ReplayServer(Reply.error(status, message="what the API says")) as server:
+        with pytest.raises(httpx.HTTPStatusError, match="what the API says") as caught:
+            call(server.url)
+        assert caught.value.response.status_code == status
+        assert len(server.requests) == 1
+
+
+@every_way
+@pytest.mark.parametrize("status", [408, 409, 429, 500, 503])
+def test_a_passing_refusal_is_repeated(call, status, environment):
+    with ReplayServer([Reply.error(status), Reply.error(status), STREAM.body]) as server:
+        assert call(server.url)
+        assert len(server.requests) == 3
+    assert len(environment) == 2
+    assert 0.25 <= environment[0] <= 0.5 <= environment[1] <= 1.0
+
+
+@every_way
+def test_a_lasting_refusal_is_raised_in_the_end(call):
+    with ReplayServer(Reply.error(503, message="down")) as server:
+        with pytest.raises(httpx.HTTPStatusError, match="down"):
+            call(server.url, max_retries=1)
+        assert len(server.requests) == 2
+
+
+@every_way
+def test_retry_after_is_honoured_in_seconds_and_as_a_date(call, environment):
+    date = datetime.now(timezone.utc) + timedelta(seconds=20)
+    with ReplayServer([Reply.error(429, retry_after=7), Reply.error(503, retry_after=date), STREAM.body]) as server:
+        assert call(server.url)
+    assert environment[0] == 7
+    assert 15 < environment[1] <= 20
+
+
+@every_way
+def test_a_server_that_asks_for_an_hour_is_not_waited_for(call, environment):
+    with ReplayServer([Reply.error(429, retry_after=3600), STREAM.body]) as server:
+        with pytest.raises(httpx.HTTPStatusError):
+            call(server.url)
+    assert environment == []
+
+
+@every_way
+def test_a_connection_that_fails_is_tried_again_and_raised_in_the_end(call, environment):
+    with ReplayServer(STREAM.body) as server:
+        url = server.url
+    with pytest.raises(httpx.ConnectError):
+        call(url)
+    assert len(environment) == 2
+
+
+@every_way
+def test_a_stream_cut_before_its_first_event_is_repeated(call):
+    with ReplayServer([CUT_BEFORE_EVENTS, CUT_BEFORE_EVENTS, STREAM.body]) as server:
+        assert call(server.url)
+        assert len(server.requests) == 3
+
+
+@iterating
+def test_a_stream_cut_after_events_were_delivered_is_never_repeated(call):
+    with ReplayServer([CUT_HALF_WAY, STREAM.body]) as server:
+        with pytest.raises(errors.StreamInterrupted) as caught:
+            call(server.url)
+        assert len(server.requests) == 1
+    assert caught.value.text
+    assert caught.value.text in STREAM.text
+
+
+@collecting
+def test_a_cut_stream_is_repeated_when_collecting_and_leaves_no_trace(call):
+    with ReplayServer([CUT_HALF_WAY, Reply.error(500), STREAM.body]) as server:
+        (collected,) = call(server.url)
+        assert len(server.requests) == 3
+    assert collected.text == STREAM.text
+    assert collected.metrics.events == STREAM.events
+    assert collected.metrics.repeats == 0
+
+
+@collecting
+def test_a_stream_that_is_always_cut_is_interrupted_in_the_end(call):
+    with ReplayServer(CUT_HALF_WAY) as server:
+        with pytest.raises(errors.StreamInterrupted):
+            call(server.url, max_retries=1)
+        assert len(server.requests) == 2
+
+
+@every_way
+def test_what_the_response_says_is_final(call):
+    with ReplayServer(Reply(STREAM.body, fault=Fault.FAILED)) as server:
+        with pytest.raises(errors.ResponseFailed):
+            call(server.url)
+        assert len(server.requests) == 1
+
+
+@every_way
+@pytest.mark.parametrize("library", [httpx, httpx2])
+def test_a_client_that_is_passed_is_used_and_left_open(call, library):
+    with ReplayServer([Reply.error(400, message="no"), STREAM.body]) as server:
+        if call in (sync_events, sync_collect):
+            with library.Client(timeout=10) as client:
+                with pytest.raises(library.HTTPStatusError, match="no"):
+                    call(server.url, client=client)
+                assert call(server.url, client=client)
+                assert not client.is_closed
+        else:
+
+            async def run() -> None:
+                async with library.AsyncClient(timeout=10) as client:
+                    with pytest.raises(library.HTTPStatusError, match="no"):
+                        await eugpt_fast.acollect("Hi", base_url=server.url, client=client)
+                    assert await eugpt_fast.acollect("Hi", base_url=server.url, client=client)
+                    assert not client.is_closed
+
+            asyncio.run(run())
+        assert server.connections == 1
+
+
+def test_an_astream_can_be_awaited_and_iterated_without_a_block():
+    async def run() -> None:
+        stream = await eugpt_fast.astream("Hi", base_url=server.url)
+        assert len(server.requests) == 1
+        assert len([event async for event in stream]) == STREAM.events
+        assert len([event async for event in eugpt_fast.astream("Hi", base_url=server.url)]) == STREAM.events
+
+    with ReplayServer(STREAM.body) as server:
+        asyncio.run(run())
+
+
+@every_way
+@pytest.mark.parametrize(
+    "replies",
+    [
+        Reply.error(401, message=f"Incorrect API key provided: {KEY}"),
+        CUT_HALF_WAY,
+        Reply(STREAM.body, fault=Fault.RESET),
+        Reply.html(200),
+        Reply(STREAM.body, fault=Fault.ERROR_FLAT),
+    ],
+)
+def test_the_key_shows_in_no_error(call, replies):
+    with ReplayServer(replies) as server, pytest.raises(Exception) as caught:  # noqa: PT011
+        call(server.url, max_retries=0)
+    assert KEY not in "".join(traceback.format_exception(caught.value))
+    assert KEY not in repr(caught.value)
+
+
+def test_the_key_shows_in_no_repr():
+    with ReplayServer(STREAM.body) as server:
+        stream = eugpt_fast.stream("Hi", base_url=server.url)
+        assert KEY not in repr(stream)
+        assert KEY not in repr(stream._call._request)
+        stream.close()
+
+
+@every_way
+@pytest.mark.parametrize("key", [f"{KEY}\r\nx: y", f"{KEY}é"])
+def test_a_key_that_no_header_can_hold_is_refused_without_showing_it(call, key):
+    with pytest.raises(ValueError, match="header") as caught:
+        call("http://127.0.0.1:9", api_key=key)
+    assert KEY not in "".join(traceback.format_exception(caught.value))
+
+
+def test_white_space_around_a_key_is_dropped():
+    with ReplayServer(STREAM.body) as server:
+        eugpt_fast.collect("Hi", base_url=server.url, api_key=f" {KEY}\n")
+        assert server.requests[0].headers["authorization"] == f"Bearer {KEY}"
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [(None, None), ("", None), ("3", 3), ("0.5", 0.5), ("-1", 0), ("soon", None), ("nan", None), ("inf", None)],
+)
+def test_retry_after_reads_what_is_a_time_and_nothing_else(value, seconds):
+    assert retry_after(value) == seconds
+
+
+def test_a_date_in_the_past_asks_for_no_wait():
+    assert retry_after("Wed, 21 Oct 2015 07:28:00 GMT") == 0
+
+
+def test_the_delay_doubles_up_to_a_cap():
+    retries = Retries(20)
+    delays = [retries.after_failure() for _ in range(20)]
+    assert all(0.5 * min(8, 0.5 * 2**n) <= delay <= min(8, 0.5 * 2**n) for n, delay in enumerate(delays))
+    assert retries.after_failure() is None
+
+
+def test_a_negative_budget_is_refused():
+    with pytest.raises(ValueError, match="max_retries"):
+        eugpt_fast.stream("Hi", max_retries=-1)
