@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from . import clients, parsers
+from .parsers import CONTENDERS
 from .report import short
 from .shapes import KIB_64, OPENAI, PER_EVENT
 
-_WIDTH, _LABELS, _RIGHT, _MARGIN = 860, 250, 76, 24
+_WIDTH, _LABELS, _RIGHT, _MARGIN = 860, 262, 64, 24
 _BAR, _BAR_GAP, _ROW_GAP = 13, 2, 9
 _INK, _MUTED, _GRID = "#1f2328", "#59636e", "#d8dee4"
 _FILLS = {"ours": ("#0969da", "#80b8f5"), "peer": ("#848d97", "#c5ccd3"), "floor": ("#2da44e", "#94d3a2")}
@@ -64,7 +64,7 @@ def _memory_panel(rows: list[dict[str, Any]]) -> Panel | None:
     }
     bars = [
         Bars(contender.name, _kind(contender.name), [times[contender.name, chunking] for chunking in chunkings])
-        for contender in parsers.CONTENDERS
+        for contender in CONTENDERS
         if all((contender.name, chunking) in times for chunking in chunkings)
     ]
     series = ["one event per chunk", "64 KiB chunks"]
@@ -84,7 +84,7 @@ def _loopback_panel(rows: list[dict[str, Any]]) -> Panel | None:
 def _kind(name: str) -> str:
     if name.startswith("eugpt_fast") and "twin" not in name:
         return "ours"
-    return "floor" if name.startswith((parsers.ORJSON, clients.FLOOR)) else "peer"
+    return "floor" if "(floor)" in name else "peer"
 
 
 def _draw_panel(panel: Panel, top: int, body: list[str]) -> int:
@@ -94,8 +94,6 @@ def _draw_panel(panel: Panel, top: int, body: list[str]) -> int:
     _draw_series(panel.series, top + 36, body)
     first = top + 52
     row_height = max(1, len(panel.series)) * (_BAR + _BAR_GAP) + _ROW_GAP
-    if not panel.series:
-        row_height += 4
     bottom = first + row_height * len(panel.bars)
     most = max(max(bars.values) for bars in panel.bars)
     scale = (_WIDTH - _LABELS - _RIGHT - _MARGIN) / most

@@ -44,7 +44,7 @@ class Clients:
     def blocking(self) -> dict[str, Callable[[str], Result]]:
         return {
             OURS: self.ours,
-            f"{OURS}.collect()": self.ours_collecting,
+            f"{OURS} collect()": self.ours_collecting,
             GUIDE: self.guide,
             "httpx-sse": self.httpx_sse,
             "httpx2.EventSource": self.httpx2_event_source,
@@ -56,7 +56,7 @@ class Clients:
     def awaiting(self) -> dict[str, Callable[[str], Awaitable[Result]]]:
         return {
             f"{OURS}, async": self.ours_async,
-            f"{OURS}.collect(), async": self.ours_collecting_async,
+            f"{OURS} collect(), async": self.ours_collecting_async,
             f"{SDK}, async": self.sdk_async,
             f"{FLOOR}, async": self.raw_async,
         }
@@ -140,10 +140,10 @@ class Clients:
         return size, ""
 
 
-OURS = "eugpt_fast.EventStream"
+OURS = "eugpt_fast"
 GUIDE = "the guide's loop"
 SDK = "openai SDK"
-FLOOR = "httpx, nothing parsed (floor)"
+FLOOR = "httpx alone (floor)"
 
 
 def _taken(events: Iterable[Any]) -> Result:

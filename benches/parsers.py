@@ -147,6 +147,6 @@ CONTENDERS = [
     Contender("httpx2 SSE parser", _httpx2),
     Contender("openai SDK decoder", _openai_sdk),
     Contender(ORJSON, _orjson_alone, is_floor=True),
-    Contender("json alone", _json_alone, is_floor=True),
+    Contender("json alone (floor)", _json_alone, is_floor=True),
 ]
 BY_NAME = {contender.name: contender for contender in CONTENDERS}

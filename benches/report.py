@@ -13,6 +13,7 @@ _NAME = 26
 _LEGEND = """\
 µs/event: CPU time per event, best round (median in brackets)
   guide: how many times as fast as the guide's loop      orjson: time as a multiple of orjson alone on the cut payloads
+  (medians of the ratios round by round: in a slow spell of the machine both are slow)
   differs, raises: not the events of json.loads, so not timed      >2 s at 5%: given up, so far into the stream"""
 
 

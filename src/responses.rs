@@ -7,7 +7,9 @@ use std::collections::HashMap;
 
 use crate::json::Surprise;
 use crate::json::lexer::{Lexer, Str, unescape};
+use crate::json::shape::{Filling, Place, Shape, Token};
 use crate::json::skim::skim;
+use crate::sse::decode;
 
 /// True for the types that end a stream. Tool-level failures such as `response.mcp_call.failed` do not.
 pub fn is_terminal(kind: &[u8]) -> bool {
@@ -37,12 +39,12 @@ pub struct Head<'a> {
     sequence_number: Option<i64>,
     delta: Option<Str<'a>>,
     item_id: Option<Str<'a>>,
-    response: Option<&'a str>,
+    response: Option<&'a [u8]>,
 }
 
 impl<'a> Head<'a> {
     /// Reads `payload` to its end. Of duplicate keys the last wins.
-    pub fn read(payload: &'a str) -> Result<Self, Surprise> {
+    pub fn read(payload: &'a [u8]) -> Result<Self, Surprise> {
         let mut head = Self::default();
         let skimmed = skim(payload, |key, value| match resolve(key).as_ref() {
             b"type" => head.kind = string(value).map(resolve),
@@ -54,6 +56,20 @@ impl<'a> Head<'a> {
         })?;
         head.doubtful = skimmed.doubtful;
         Ok(head)
+    }
+
+    /// The same without reading, of a payload that matches a shape.
+    pub fn predicted(plan: &Plan, shape: &'a Shape, payload: &'a [u8], fillings: &[Filling]) -> Self {
+        let token = |place: Option<Place>| Some(shape.at(place?, payload, fillings));
+        let string = |place| token(place).and_then(Token::string);
+        Self {
+            kind: string(plan.kind).map(resolve),
+            doubtful: false,
+            sequence_number: token(plan.sequence_number).and_then(|token| integer(token.raw)),
+            delta: string(plan.delta),
+            item_id: string(plan.item_id),
+            response: None,
+        }
     }
 
     /// Whether this event ends the stream.
@@ -70,6 +86,37 @@ impl<'a> Head<'a> {
         })
         .ok()?;
         id
+    }
+}
+
+/// Where to find in the documents of one shape what a [`Head`] holds.
+#[derive(Debug, Default)]
+pub struct Plan {
+    kind: Option<Place>,
+    sequence_number: Option<Place>,
+    delta: Option<Place>,
+    item_id: Option<Place>,
+}
+
+impl Plan {
+    /// A plan for `shape`. None for events that carry a response object: they are few, and need to be read.
+    pub fn of(shape: &Shape) -> Option<Self> {
+        let mut plan = Self::default();
+        let mut plain = true;
+        let sample = shape.sample();
+        skim(sample, |key, value| {
+            let place = || shape.place_of(value.as_ptr() as usize - sample.as_ptr() as usize);
+            match resolve(key).as_ref() {
+                b"type" => plan.kind = place(),
+                b"sequence_number" => plan.sequence_number = place(),
+                b"delta" => plan.delta = place(),
+                b"item_id" => plan.item_id = place(),
+                b"response" => plain = false,
+                _ => {}
+            }
+        })
+        .ok()?;
+        plain.then_some(plan)
     }
 }
 
@@ -157,28 +204,29 @@ impl Account {
 }
 
 fn resolve(token: Str<'_>) -> Cow<'_, [u8]> {
-    if !token.escaped {
-        return Cow::Borrowed(token.raw.as_bytes());
+    if !token.escaped && token.raw.is_ascii() {
+        return Cow::Borrowed(token.raw);
     }
     let mut value = Vec::with_capacity(token.raw.len());
-    unescape(token.raw, &mut value);
+    append(token, &mut value);
     Cow::Owned(value)
 }
 
 fn append(token: Str<'_>, out: &mut Vec<u8>) {
+    let raw = decode(token.raw);
     if token.escaped {
-        unescape(token.raw, out);
+        unescape(raw.as_bytes(), out);
     } else {
-        out.extend_from_slice(token.raw.as_bytes());
+        out.extend_from_slice(raw.as_bytes());
     }
 }
 
 /// The string that a value is, if it is one.
-fn string(value: &str) -> Option<Str<'_>> {
-    if value.starts_with('"') { Lexer::new(value).string().ok() } else { None }
+fn string(value: &[u8]) -> Option<Str<'_>> {
+    if value.starts_with(b"\"") { Lexer::new(value).string().ok() } else { None }
 }
 
 /// The integer that a value is, if it is one of 64 bits.
-fn integer(value: &str) -> Option<i64> {
-    value.parse().ok()
+fn integer(value: &[u8]) -> Option<i64> {
+    std::str::from_utf8(value).ok()?.parse().ok()
 }

@@ -52,10 +52,16 @@ def native() -> ModuleType:
     return NATIVE
 
 
+ACCOUNT = [
+    "arguments", "events", "gaps", "has_text", "last_sequence_number", "progress", "reasoning", "reasoning_summary",
+    "refusal", "reorders", "repeats", "response_id", "terminal", "text",
+]  # fmt: skip
+
+
 def account_of(parser: Any) -> dict[str, Any]:
-    """Every attribute that both classes of parser publish, but for ``has_text``, which is derived."""
-    names = [name for name in dir(type(parser)) if not name.startswith("_")]
-    return {name: getattr(parser, name) for name in names if not callable(getattr(parser, name))}
+    """Every attribute that a parser of this class publishes."""
+    names = ACCOUNT if hasattr(parser, "skim") else ["last_event_id", "retry"]
+    return {name: getattr(parser, name) for name in names}
 
 
 def outcome_of(error: Exception) -> tuple[str, ...]:

@@ -8,9 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from eugpt_fast.cli import main
-from eugpt_fast.testing import Fault, Reply, ReplayServer, damage, openai_stream
+from eugpt_fast.testing import Fault, ReplayServer, Reply, damage, openai_stream
 
 DATA = Path(__file__).parent / "data"
 STREAM = openai_stream(20)

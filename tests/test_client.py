@@ -5,15 +5,14 @@ import json
 import traceback
 from datetime import datetime, timedelta, timezone
 
+import eugpt_fast
 import httpx
 import httpx2
 import pytest
-
-import eugpt_fast
 from eugpt_fast import Verdict, errors
 from eugpt_fast._client import calls
 from eugpt_fast._client.retries import Retries, retry_after
-from eugpt_fast.testing import Fault, Reply, ReplayServer, openai_stream
+from eugpt_fast.testing import Fault, ReplayServer, Reply, openai_stream
 
 KEY = "sk-very-secret-123"
 STREAM = openai_stream(20)

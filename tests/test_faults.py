@@ -10,9 +10,8 @@ import httpx
 import httpx2
 import pytest
 import requests
-
 from eugpt_fast import AsyncEventStream, EventStream, Parser, Verdict, errors
-from eugpt_fast.testing import Fault, Framing, Reply, ReplayServer, chunking, damage, openai_stream
+from eugpt_fast.testing import Fault, Framing, ReplayServer, Reply, chunking, damage, openai_stream
 
 STREAM = openai_stream(20)
 HALF = STREAM.events // 2

@@ -181,7 +181,8 @@ def test_the_json_parsers_frame_as_the_event_parser_does(backend: ModuleType, cl
     for chunks in ([vector.body], cut(vector.body, *range(1, len(vector.body)))):
         parser = getattr(backend, cls)()
         assert feed_all(parser, chunks) == expected
-        assert (parser.last_event_id, parser.retry) == (vector.last_event_id, vector.retry)
+        if cls == "Parser":
+            assert (parser.last_event_id, parser.retry) == (vector.last_event_id, vector.retry)
 
 
 def decoded(data: str) -> tuple[str, ...]:

@@ -7,9 +7,8 @@ import time
 
 import httpx
 import pytest
-
 from eugpt_fast import AsyncEventStream, EventStream, Parser, Verdict, errors
-from eugpt_fast.testing import Fault, Reply, ReplayServer, openai_stream
+from eugpt_fast.testing import Fault, ReplayServer, Reply, openai_stream
 
 STREAM = openai_stream(20)
 OPEN_ENDED = Reply(STREAM.body, fault=Fault.STALL, after_events=10)

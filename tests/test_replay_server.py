@@ -98,7 +98,8 @@ def body_of(reply: Reply) -> bytes:
 def interrupted(reply: Reply) -> tuple[bytes, httpx.TransportError]:
     """What httpx reads of a reply before the error that ends it, and that error."""
     body = b""
-    with ReplayServer(reply) as server, httpx.stream("GET", server.url, timeout=0.5) as response:
+    patience = 1 if reply.fault is Fault.STALL else PATIENCE
+    with ReplayServer(reply) as server, httpx.stream("GET", server.url, timeout=patience) as response:
         try:
             for part in response.iter_bytes():
                 body += part
@@ -354,7 +355,7 @@ def test_a_chunk_broken_off_ends_short_of_the_size_it_announced(replay_server: S
     ("fault", "framing"), [(Fault.BROKEN_CHUNK, Framing.CLOSE), (Fault.STALL_COMMENTS, Framing.LENGTH)]
 )
 def test_a_fault_that_the_framing_cannot_show_is_refused(fault: Fault, framing: Framing) -> None:
-    with pytest.raises(ValueError, match="close-delimited|content length"):
+    with pytest.raises(ValueError, match=r"close-delimited|content length"):
         Reply(b"", fault=fault, framing=framing)
 
 
@@ -378,8 +379,9 @@ def test_a_stall_with_comments_sends_comments_and_nothing_else(replay_server: Se
 
 @pytest.mark.parametrize("fault", [fault for fault in Fault if fault.in_transport])
 def test_a_connection_with_a_transport_fault_is_not_used_again(fault: Fault) -> None:
-    with ReplayServer([Reply(STREAM.body, fault=fault), STREAM.body]) as server, httpx.Client(timeout=0.3) as client:
-        with client.stream("GET", server.url) as response:
+    patience = 1 if fault is Fault.STALL else PATIENCE
+    with ReplayServer([Reply(STREAM.body, fault=fault), STREAM.body]) as server, httpx.Client() as client:
+        with client.stream("GET", server.url, timeout=patience) as response:
             if fault is Fault.STALL_COMMENTS:
                 next(response.iter_raw())
             else:

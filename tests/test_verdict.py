@@ -4,7 +4,6 @@ import json
 import pickle
 
 import pytest
-
 from eugpt_fast import EventStream, Verdict, errors
 
 

@@ -75,6 +75,10 @@ class ResponseParser:
         """As :meth:`Parser.finish`."""
 
     @property
+    def last_event_id(self) -> str: ...
+    @property
+    def retry(self) -> int | None: ...
+    @property
     def terminal(self) -> Any:
         """The last terminal event, the same object that was delivered; None before."""
 

@@ -5,8 +5,8 @@ use super::Surprise;
 /// A string token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Str<'a> {
-    /// The text between the quotes, escapes not resolved.
-    pub raw: &'a str,
+    /// The bytes between the quotes, escapes not resolved.
+    pub raw: &'a [u8],
     /// Whether there is a backslash in it.
     pub escaped: bool,
 }
@@ -23,17 +23,24 @@ pub enum Number<'a> {
 }
 
 /// A position in JSON text.
+///
+/// The text need not be valid UTF-8: outside of strings every other byte than ASCII is a surprise, and what to make of
+/// those inside is left to the caller.
 #[derive(Debug, Clone)]
 pub struct Lexer<'a> {
-    source: &'a str,
     text: &'a [u8],
     at: usize,
 }
 
 impl<'a> Lexer<'a> {
     /// Stands before the first byte of `text`.
-    pub fn new(text: &'a str) -> Self {
-        Self { source: text, text: text.as_bytes(), at: 0 }
+    pub fn new(text: &'a [u8]) -> Self {
+        Self { text, at: 0 }
+    }
+
+    /// Stands before the byte at `at`.
+    pub fn starting_at(text: &'a [u8], at: usize) -> Self {
+        Self { text, at }
     }
 
     /// The offset of the next byte.
@@ -95,7 +102,7 @@ impl<'a> Lexer<'a> {
             match self.text.get(at) {
                 Some(b'"') => {
                     self.at = at + 1;
-                    return Ok(Str { raw: &self.source[start..at], escaped });
+                    return Ok(Str { raw: &self.text[start..at], escaped });
                 }
                 Some(b'\\') => {
                     escaped = true;
@@ -105,6 +112,17 @@ impl<'a> Lexer<'a> {
                 _ => return Err(Surprise),
             }
         }
+    }
+
+    /// The key of a member and the colon behind it.
+    #[inline]
+    pub fn key(&mut self) -> Result<Str<'a>, Surprise> {
+        if self.peek() != b'"' {
+            return Err(Surprise);
+        }
+        let key = self.string()?;
+        self.expect(b':')?;
+        Ok(key)
     }
 
     /// A number or constant; its first byte comes next.
@@ -144,7 +162,8 @@ impl<'a> Lexer<'a> {
             self.some_digits()?;
             float = true;
         }
-        let token = &self.source[start..self.at];
+        // Nothing but ASCII was accepted.
+        let token = std::str::from_utf8(&self.text[start..self.at]).map_err(|_| Surprise)?;
         Ok(if float { Number::Float(token) } else { Number::Integer(token) })
     }
 
@@ -206,9 +225,9 @@ fn hex4(digits: &[u8]) -> Result<u32, Surprise> {
 
 /// Appends the value of a checked string to `out`. True if it holds a lone surrogate, which is written in three
 /// bytes as UTF-8 would if it could (Python's `surrogatepass`).
-pub fn unescape(raw: &str, out: &mut Vec<u8>) -> bool {
+pub fn unescape(raw: &[u8], out: &mut Vec<u8>) -> bool {
     let mut lone = false;
-    let mut rest = raw.as_bytes();
+    let mut rest = raw;
     while let Some(at) = memchr::memchr(b'\\', rest) {
         out.extend_from_slice(&rest[..at]);
         let kind = rest[at + 1];

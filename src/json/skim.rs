@@ -13,7 +13,7 @@ pub struct Skimmed {
 }
 
 /// Checks `text` and calls `member` with the key and the text of the value of every member of the top-level object, in order.
-pub fn skim<'a>(text: &'a str, mut member: impl FnMut(Str<'a>, &'a str)) -> Result<Skimmed, Surprise> {
+pub fn skim<'a>(text: &'a [u8], mut member: impl FnMut(Str<'a>, &'a [u8])) -> Result<Skimmed, Surprise> {
     let mut lexer = Lexer::new(text);
     let mut doubtful = false;
     let object = lexer.peek() == b'{';
@@ -23,7 +23,7 @@ pub fn skim<'a>(text: &'a str, mut member: impl FnMut(Str<'a>, &'a str)) -> Resu
             lexer.bump();
         } else {
             loop {
-                let key = key(&mut lexer)?;
+                let key = lexer.key()?;
                 lexer.peek();
                 let start = lexer.at();
                 skip_value(&mut lexer, &mut doubtful)?;
@@ -40,15 +40,6 @@ pub fn skim<'a>(text: &'a str, mut member: impl FnMut(Str<'a>, &'a str)) -> Resu
     }
     lexer.end()?;
     Ok(Skimmed { object, doubtful })
-}
-
-fn key<'a>(lexer: &mut Lexer<'a>) -> Result<Str<'a>, Surprise> {
-    if lexer.peek() != b'"' {
-        return Err(Surprise);
-    }
-    let key = lexer.string()?;
-    lexer.expect(b':')?;
-    Ok(key)
 }
 
 /// Skips one value. A loop with a stack of its own: no nesting can overflow the thread's.
@@ -69,7 +60,7 @@ fn skip_value(lexer: &mut Lexer<'_>, doubtful: &mut bool) -> Result<(), Surprise
                     open.push(close);
                     *doubtful |= open.len() >= MAX_DEPTH;
                     if close == b'}' {
-                        key(lexer)?;
+                        lexer.key()?;
                     }
                     continue;
                 }
@@ -86,7 +77,7 @@ fn skip_value(lexer: &mut Lexer<'_>, doubtful: &mut bool) -> Result<(), Surprise
                 b',' => {
                     lexer.bump();
                     if close == b'}' {
-                        key(lexer)?;
+                        lexer.key()?;
                     }
                     break;
                 }

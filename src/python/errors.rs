@@ -5,12 +5,12 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyList;
 
-use crate::sse::TooLarge;
+use crate::sse::{TooLarge, decode};
 
 /// Decodes with `json.loads` and raises our errors: the twin's own function, so the two cannot differ.
-pub fn loads<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyAny>> {
+pub fn loads<'py>(py: Python<'py>, text: &[u8]) -> PyResult<Bound<'py, PyAny>> {
     static LOADS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    LOADS.import(py, "eugpt_fast._pure", "loads")?.call1((text,))
+    LOADS.import(py, "eugpt_fast._pure", "loads")?.call1((decode(text),))
 }
 
 pub fn too_large(py: Python<'_>, error: TooLarge) -> PyErr {
@@ -20,7 +20,7 @@ pub fn too_large(py: Python<'_>, error: TooLarge) -> PyErr {
 
 pub fn truncated(py: Python<'_>, data: &[u8]) -> PyErr {
     static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let data = String::from_utf8_lossy(data);
+    let data = decode(data);
     raise(CLASS.import(py, "eugpt_fast.errors", "EventTruncated").and_then(|class| class.call1((data,))))
 }
 

@@ -3,7 +3,9 @@
 mod errors;
 mod feed;
 mod parser;
+mod predict;
 mod sse;
+mod template;
 mod values;
 
 use pyo3::prelude::*;

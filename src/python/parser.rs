@@ -8,64 +8,109 @@ use pyo3::types::{PyDict, PyList, PyString};
 
 use super::errors;
 use super::feed::{self, Feed};
-use super::values::{Values, text};
+use super::predict::{Predicted, Predictor};
+use super::values::{Failure, Values, text};
 use crate::responses::{Account, Head, is_done};
+use crate::sse::decode;
 
 /// What both classes are made of.
 struct Engine {
     feed: Feed,
     values: Values,
+    predictor: Predictor,
     only: Option<HashSet<Vec<u8>>>,
 }
 
 impl Engine {
     fn new(only: Option<&Bound<'_, PyAny>>, max_event_size: i64) -> PyResult<Self> {
         let only = only.map(event_types).transpose()?;
-        Ok(Self { feed: Feed::new(max_event_size)?, values: Values::default(), only })
+        let feed = Feed::new(max_event_size)?;
+        Ok(Self { feed, values: Values::default(), predictor: Predictor::default(), only })
     }
 
-    /// The events that `bytes` completes. With an `account` every event is entered there; without `build` none but
+    /// The events that `chunk` completes. With an `account` every event is entered there; without `build` none but
     /// terminal events becomes an object.
     fn run<'py>(
         &mut self,
         chunk: &Bound<'py, PyAny>,
         build: bool,
-        mut account: Option<(&mut Account, &mut Option<Py<PyAny>>)>,
+        account: Option<(&mut Account, &mut Option<Py<PyAny>>)>,
     ) -> PyResult<Bound<'py, PyList>> {
         let py = chunk.py();
         let bytes = feed::bytes(chunk)?;
         let events = PyList::empty(py);
-        let Self { feed, values, only } = self;
+        let Self { feed, values, predictor, only } = self;
+        let needs_head = !build || only.is_some() || account.is_some();
+        let mut delivery = Delivery { events: &events, values, only: only.as_ref(), build, account };
         let result = feed.run(py, bytes.as_bytes(), |event| {
-            if is_done(event.data) {
+            let payload = event.data;
+            if is_done(payload) {
                 return Ok(());
             }
-            let payload = String::from_utf8_lossy(event.data);
-            if build && only.is_none() && account.is_none() {
-                return events.append(values.load(py, &payload)?);
-            }
-            let Ok(head) = Head::read(&payload) else {
-                return errors::loads(py, &payload).map(drop);
-            };
-            let kind = head.kind.as_deref();
-            let wanted = build && only.as_ref().is_none_or(|only| kind.is_some_and(|kind| only.contains(kind)));
-            if wanted || head.is_terminal() {
-                let value = values.load(py, &payload)?;
-                if let (true, Some((_, terminal))) = (head.is_terminal(), &mut account) {
-                    **terminal = Some(value.clone().unbind());
+            if let Some(predicted) = predictor.find(payload) {
+                if !needs_head {
+                    return delivery.deliver(None, payload, Some(predicted));
                 }
-                events.append(value)?;
-            } else if head.doubtful {
-                errors::loads(py, &payload)?;
+                if let Some(head) = predicted.head() {
+                    return delivery.deliver(Some(&head), payload, Some(predicted));
+                }
             }
-            if let Some((account, _)) = &mut account {
-                account.enter(&head);
+            if needs_head {
+                let Ok(head) = Head::read(payload) else {
+                    return errors::loads(py, payload).map(drop);
+                };
+                delivery.deliver(Some(&head), payload, None)?;
+            } else {
+                delivery.deliver(None, payload, None)?;
             }
+            predictor.learn(payload);
             Ok(())
         });
         match result {
             Ok(()) => Ok(events),
             Err(error) => Err(errors::with_events(py, error, &events)),
+        }
+    }
+}
+
+/// What one call does with its events.
+struct Delivery<'a, 'py> {
+    events: &'a Bound<'py, PyList>,
+    values: &'a mut Values,
+    only: Option<&'a HashSet<Vec<u8>>>,
+    build: bool,
+    account: Option<(&'a mut Account, &'a mut Option<Py<PyAny>>)>,
+}
+
+impl<'py> Delivery<'_, 'py> {
+    fn deliver(&mut self, head: Option<&Head<'_>>, payload: &[u8], predicted: Option<Predicted<'_>>) -> PyResult<()> {
+        let Some(head) = head else {
+            let value = self.value(payload, predicted)?;
+            return self.events.append(value);
+        };
+        let wanted =
+            self.build && self.only.is_none_or(|only| head.kind.as_deref().is_some_and(|kind| only.contains(kind)));
+        if wanted || head.is_terminal() {
+            let value = self.value(payload, predicted)?;
+            if let (true, Some((_, terminal))) = (head.is_terminal(), &mut self.account) {
+                **terminal = Some(value.clone().unbind());
+            }
+            self.events.append(value)?;
+        } else if head.doubtful {
+            errors::loads(self.events.py(), payload)?;
+        }
+        if let Some((account, _)) = &mut self.account {
+            account.enter(head);
+        }
+        Ok(())
+    }
+
+    fn value(&mut self, payload: &[u8], predicted: Option<Predicted<'_>>) -> PyResult<Bound<'py, PyAny>> {
+        let py = self.events.py();
+        match predicted.map(|predicted| predicted.build(py, self.values)) {
+            Some(Ok(value)) => Ok(value),
+            Some(Err(Failure::Python(error))) => Err(error),
+            Some(Err(Failure::Surprise)) | None => self.values.load(py, payload),
         }
     }
 }
@@ -104,7 +149,7 @@ impl Parser {
 
     #[getter]
     fn last_event_id(&self) -> String {
-        String::from_utf8_lossy(self.0.feed.framer().last_event_id()).into_owned()
+        decode(self.0.feed.framer().last_event_id()).into_owned()
     }
 
     #[getter]
@@ -147,6 +192,16 @@ impl ResponseParser {
 
     fn finish(&self, py: Python<'_>) -> PyResult<()> {
         self.engine.feed.finish(py)
+    }
+
+    #[getter]
+    fn last_event_id(&self) -> String {
+        decode(self.engine.feed.framer().last_event_id()).into_owned()
+    }
+
+    #[getter]
+    fn retry(&self) -> Option<u64> {
+        self.engine.feed.framer().retry()
     }
 
     #[getter]

@@ -6,6 +6,7 @@ use pyo3::types::{PyList, PyString, PyTuple, PyType};
 use super::errors;
 use super::feed::{self, Feed};
 use super::values::Values;
+use crate::sse::decode;
 
 /// One dispatched event.
 #[pyclass(module = "eugpt_fast", frozen)]
@@ -43,7 +44,7 @@ impl ServerSentEvent {
     }
 
     fn json<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        Values::default().load(py, self.data.bind(py).to_str()?)
+        Values::default().load(py, self.data.bind(py).to_str()?.as_bytes())
     }
 
     fn __eq__(&self, py: Python<'_>, other: &Bound<'_, Self>) -> PyResult<bool> {
@@ -86,7 +87,7 @@ impl SSEParser {
         let events = PyList::empty(py);
         let mut parser = slf.try_borrow_mut().map_err(|_| errors::in_use())?;
         let result = parser.0.run(py, bytes.as_bytes(), |event| {
-            let text = |bytes| PyString::new(py, &String::from_utf8_lossy(bytes)).unbind();
+            let text = |bytes| PyString::new(py, &decode(bytes)).unbind();
             let name = if event.name.is_empty() { b"message" } else { event.name };
             events.append(ServerSentEvent {
                 event: text(name),
@@ -107,7 +108,7 @@ impl SSEParser {
 
     #[getter]
     fn last_event_id(&self) -> String {
-        String::from_utf8_lossy(self.0.framer().last_event_id()).into_owned()
+        decode(self.0.framer().last_event_id()).into_owned()
     }
 
     #[getter]

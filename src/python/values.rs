@@ -5,6 +5,7 @@ use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString};
 
 use super::errors;
 use crate::json::lexer::{Lexer, Number, Str, unescape};
+use crate::json::shape::{Kind, Token};
 use crate::json::{MAX_DEPTH, MAX_DIGITS, Surprise};
 
 /// Keys remembered per parser. A Responses stream has about 60; a power of two.
@@ -12,8 +13,11 @@ const KEYS: usize = 256;
 /// Longer keys are not worth remembering.
 const MAX_KEY: usize = 40;
 
-enum Failure {
+/// Why a value could not be built.
+pub enum Failure {
+    /// `json.loads` has to look at it.
     Surprise,
+    /// Python raised.
     Python(PyErr),
 }
 
@@ -37,8 +41,8 @@ pub struct Values {
 }
 
 impl Values {
-    /// The value of `text`; whatever is not plain JSON is left to `json.loads`, its errors included.
-    pub fn load<'py>(&mut self, py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyAny>> {
+    /// The value of `text`; whatever is not plain JSON in UTF-8 is left to `json.loads`, its errors included.
+    pub fn load<'py>(&mut self, py: Python<'py>, text: &[u8]) -> PyResult<Bound<'py, PyAny>> {
         let mut lexer = Lexer::new(text);
         let value = self.value(py, &mut lexer, 0).and_then(|value| Ok(lexer.end().map(|()| value)?));
         match value {
@@ -48,7 +52,8 @@ impl Values {
         }
     }
 
-    fn value<'py>(
+    /// The next value of the document.
+    pub fn value<'py>(
         &mut self,
         py: Python<'py>,
         lexer: &mut Lexer<'_>,
@@ -94,12 +99,8 @@ impl Values {
             return Ok(dict);
         }
         loop {
-            if lexer.peek() != b'"' {
-                return Err(Failure::Surprise);
-            }
-            let token = lexer.string()?;
+            let token = lexer.key()?;
             let key = self.key(py, token)?;
-            lexer.expect(b':')?;
             dict.set_item(key, self.value(py, lexer, depth)?)?;
             match lexer.peek() {
                 b',' => lexer.bump(),
@@ -140,17 +141,31 @@ impl Values {
         }
     }
 
-    fn string<'py>(&mut self, py: Python<'py>, token: Str<'_>) -> PyResult<Bound<'py, PyString>> {
-        if !token.escaped {
-            return Ok(PyString::new(py, token.raw));
+    /// The value of a string or number.
+    pub fn scalar<'py>(&mut self, py: Python<'py>, token: Token<'_>) -> Result<Bound<'py, PyAny>, Failure> {
+        let digits = || std::str::from_utf8(token.raw).map_err(|_| Failure::Surprise);
+        match token.kind {
+            Kind::Plain => Ok(self.string(py, Str { raw: token.raw, escaped: false })?.into_any()),
+            Kind::Escaped => Ok(self.string(py, Str { raw: token.raw, escaped: true })?.into_any()),
+            Kind::Integer => number(py, Number::Integer(digits()?)),
+            Kind::Float => number(py, Number::Float(digits()?)),
         }
-        self.scratch.clear();
-        unescape(token.raw, &mut self.scratch);
-        text(py, &self.scratch)
     }
 
-    fn key<'py>(&mut self, py: Python<'py>, token: Str<'_>) -> PyResult<Bound<'py, PyString>> {
-        let raw = token.raw.as_bytes();
+    fn string<'py>(&mut self, py: Python<'py>, token: Str<'_>) -> Result<Bound<'py, PyString>, Failure> {
+        if !token.escaped {
+            return PyString::from_bytes(py, token.raw).map_err(|_| Failure::Surprise);
+        }
+        // A lone surrogate is no UTF-8 either, but welcome: what is sent must be told from what is escaped.
+        std::str::from_utf8(token.raw).map_err(|_| Failure::Surprise)?;
+        self.scratch.clear();
+        unescape(token.raw, &mut self.scratch);
+        Ok(text(py, &self.scratch)?)
+    }
+
+    /// The string of a key, remembered.
+    pub fn key<'py>(&mut self, py: Python<'py>, token: Str<'_>) -> Result<Bound<'py, PyString>, Failure> {
+        let raw = token.raw;
         let (Some(&first), Some(&last), false) = (raw.first(), raw.last(), token.escaped || raw.len() > MAX_KEY) else {
             return self.string(py, token);
         };
@@ -160,15 +175,14 @@ impl Values {
         // The slot is only a guess; the bytes decide.
         let middle = raw[raw.len() / 2];
         let hash = raw.len() ^ usize::from(first) << 3 ^ usize::from(middle) << 5 ^ usize::from(last) << 1;
-        let slot = &mut self.keys[hash % KEYS];
-        if let Some(known) = slot {
+        if let Some(known) = &self.keys[hash % KEYS] {
             let known = known.bind(py);
-            if known.to_str()? == token.raw {
+            if known.to_str()?.as_bytes() == raw {
                 return Ok(known.clone());
             }
         }
-        let key = PyString::new(py, token.raw);
-        *slot = Some(key.clone().unbind());
+        let key = self.string(py, token)?;
+        self.keys[hash % KEYS] = Some(key.clone().unbind());
         Ok(key)
     }
 }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from operator import index
 from typing import NamedTuple
 
 from ..errors import EventTooLarge
@@ -28,9 +29,9 @@ class Framer:
     """Turns chunks into events, one stream each."""
 
     def __init__(self, max_event_size: int) -> None:
-        if max_event_size < 1:
+        self._limit = index(max_event_size)
+        if self._limit < 1:
             raise ValueError("max_event_size must be a positive number of bytes")
-        self._limit = max_event_size
         self._start: bytes | None = b""  # bytes that may be a leading BOM; None once that is settled
         self._after_cr = False
         self._lines: deque[bytes] = deque()  # complete, not processed

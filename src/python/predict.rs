@@ -1,0 +1,72 @@
+//! Which shape the next event has, and what was prepared for it.
+
+use pyo3::prelude::*;
+
+use super::template::Template;
+use super::values::{Failure, Values};
+use crate::json::shape::{Filling, Shape, Shapes};
+use crate::responses::{Head, Plan};
+
+/// The shapes of one stream with their plans and templates.
+#[derive(Default)]
+pub struct Predictor {
+    shapes: Shapes,
+    /// By the number of the shape.
+    prepared: Vec<Prepared>,
+    fillings: Vec<Filling>,
+}
+
+#[derive(Default)]
+struct Prepared {
+    /// Of the shape that this was prepared for; 0 for none.
+    version: u32,
+    plan: Option<Plan>,
+    /// `None` until it is needed; then the template, unless none can be made.
+    template: Option<Option<Template>>,
+}
+
+/// A payload whose shape was known.
+pub struct Predicted<'a> {
+    payload: &'a [u8],
+    shape: &'a Shape,
+    fillings: &'a [Filling],
+    prepared: &'a mut Prepared,
+}
+
+impl Predictor {
+    /// The payload, if it is what was expected.
+    #[inline]
+    pub fn find<'a>(&'a mut self, payload: &'a [u8]) -> Option<Predicted<'a>> {
+        let at = self.shapes.find(payload, &mut self.fillings)?;
+        let shape = self.shapes.get(at);
+        if at >= self.prepared.len() {
+            self.prepared.resize_with(at + 1, Prepared::default);
+        }
+        let prepared = &mut self.prepared[at];
+        if prepared.version != shape.version() {
+            *prepared = Prepared { version: shape.version(), plan: Plan::of(shape), template: None };
+        }
+        Some(Predicted { payload, shape, fillings: &self.fillings, prepared })
+    }
+
+    /// Remembers a payload that was not expected.
+    pub fn learn(&mut self, payload: &[u8]) {
+        self.shapes.learn(payload);
+    }
+}
+
+impl<'a> Predicted<'a> {
+    /// What the account needs to know of it; None if it has to be read for that.
+    #[inline]
+    pub fn head(&self) -> Option<Head<'a>> {
+        let plan = self.prepared.plan.as_ref()?;
+        Some(Head::predicted(plan, self.shape, self.payload, self.fillings))
+    }
+
+    /// Its value.
+    pub fn build<'py>(self, py: Python<'py>, values: &mut Values) -> Result<Bound<'py, PyAny>, Failure> {
+        let template = self.prepared.template.get_or_insert_with(|| Template::new(py, self.shape, values).ok());
+        let template = template.as_ref().ok_or(Failure::Surprise)?;
+        template.build(py, self.payload, self.fillings, values)
+    }
+}
