@@ -281,6 +281,37 @@ def test_faults_of_the_sequence_are_counted(
     assert (parser.gaps, parser.repeats, parser.reorders) == faults
 
 
+@pytest.mark.parametrize("number", ['"%d"', "%d.0", "%de0", "[%d]", "null", '{"a": %d}', "1e%d", "9223372036854775%d"])
+def test_what_is_no_sequence_number_is_none_however_often_it_comes(
+    backend: ModuleType, method: str, number: str
+) -> None:
+    parser = backend.ResponseParser()
+    for turn in range(800, 840):
+        value = number % turn if "%" in number else number
+        getattr(parser, method)(b'data: {"type":"x","sequence_number":%s,"n":%d}\n\n' % (value.encode(), turn))
+    numbers = range(9223372036854775800, 2**63) if number.startswith("9") else []
+    assert parser.last_sequence_number == max(numbers, default=None)
+    assert parser.events == 40
+
+
+def test_a_type_that_changes_in_a_stream_that_repeats_itself_is_seen(backend: ModuleType, method: str) -> None:
+    event = '{"type":"%s","delta":"%s","item_id":"i","sequence_number":%d}'
+    kinds = [
+        *["response.output_text.delta"] * 30,
+        "response.refusal.delta",
+        *["error", "x"] * 5,
+        "response.output_text.delta",
+    ]
+    texts = [event % (kind, f"d{turn}", turn) for turn, kind in enumerate(kinds)]
+    parser = backend.ResponseParser(only=["x"])
+    found = [found for text in texts for found in getattr(parser, method)(stream(text.encode()))]
+    wanted = ["error", "x"] if method == "feed" else ["error"]
+    assert found == [json.loads(text) for text, kind in zip(texts, kinds, strict=True) if kind in wanted]
+    assert parser.text == "".join(f"d{turn}" for turn in [*range(30), len(kinds) - 1])
+    assert parser.refusal == "d30"
+    assert parser.last_sequence_number == len(kinds) - 1
+
+
 @pytest.mark.parametrize(
     ("texts", "expected"),
     [

@@ -98,6 +98,18 @@ def test_every_way_to_read_a_payload_agrees_with_json_loads(backend: ModuleType,
     assert feed_all(backend.ResponseParser(), [body], "skim") == errors
 
 
+@pytest.mark.parametrize("only", [None, [], ["x"]])
+def test_payloads_are_the_same_values_however_often_they_came_before(
+    backend: ModuleType, only: list[str] | None
+) -> None:
+    parser = backend.Parser(only=only)
+    for payload in [*VALID, *BAD]:
+        for value in (payload, payload, "1", payload, '"x"', payload, "null", payload):
+            text = '{"type": "x", "value": [' + value + "]}"
+            expected = [entry for entry in expected_of(text) if only != [] or entry[0] == "raised"]
+            assert feed_all(parser, [stream_of(text)]) == expected
+
+
 @pytest.mark.parametrize("payload", [*VALID, *BAD, *LONG_INTEGERS], ids=short)
 def test_the_json_of_a_server_sent_event_agrees_with_json_loads(backend: ModuleType, payload: str) -> None:
     (event,) = backend.SSEParser().feed(stream_of(payload))

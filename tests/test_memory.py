@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import itertools
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -42,6 +43,20 @@ def test_a_million_events_leave_nothing_behind(backend: ModuleType) -> None:
     body = BLOCK * 1000
     times = 200 if backend is _pure else 1000  # the twin is slow
     assert growth(lambda: parser.feed(body), times) < 2 * MIB
+
+
+def test_documents_that_are_all_different_leave_nothing_behind(backend: ModuleType) -> None:
+    parser = backend.ResponseParser()
+    numbers = itertools.count()
+
+    def step() -> None:
+        number = next(numbers)
+        value = "[" * (number % 7) + "1" + "]" * (number % 7)
+        parser.feed(
+            f'data: {{"type": "t{number}", "key{number}": {value}, "s": "{"x" * (number % 5000)}"}}\n\n'.encode()
+        )
+
+    assert growth(step, 20_000) < 2 * MIB
 
 
 @pytest.mark.parametrize("method", ["feed", "skim"])

@@ -111,7 +111,7 @@ STREAMS = st.tuples(BOMS, st.lists(BLOCKS, max_size=8).map(b"".join), st.just(b"
 
 @st.composite
 def similar_texts(draw: st.DrawFn) -> list[bytes]:
-    """A stream that repeats itself: few documents, again and again, with other scalars or a byte changed here and there.
+    """A stream that repeats itself: few documents again and again, with scalars, or a byte, changed here and there.
 
     The native parser predicts the next document from those before; nothing of that may ever show.
     """
@@ -137,8 +137,9 @@ NEW_SCALARS = (
     SCALARS.map(json.dumps)
     | st.text(max_size=10).map(lambda text: json.dumps(text, ensure_ascii=False))
     | st.sampled_from(
-        ['"a\\n"', '"\\ud83d"', '"\\ud83d\\ude00"', '"1"', "1", "1.0", "-0", "-0.0", "1e400", "01", "1.", "-", "null", "true",
-         "Infinity", "-Infinity", "[]", "{}", '"type"', "9" * 700, "9" * 20, '"error"', '"response.output_text.delta"']
+        ['"a\\n"', '"\\ud83d"', '"\\ud83d\\ude00"', '"1"', "1", "1.0", "-0", "-0.0", "1e400", "01", "1.", "-", "null",
+         "true", "Infinity", "-Infinity", "[]", "{}", '"type"', "9" * 700, "9" * 20, '"error"',
+         '"response.output_text.delta"']
     )
 )  # fmt: skip
 

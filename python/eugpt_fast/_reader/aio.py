@@ -98,27 +98,29 @@ class AsyncEventStream(BaseStream):
             raise
 
     async def _step(self, build: bool) -> list[Any] | None:
-        source = await self._opened()
+        source = self._source
+        if source is None or not self._checked:
+            source = await self._opened()
+        begun = time.monotonic()
         try:
-            chunk = await self._read(source)
+            chunk = await self._read(source.chunks)
         except network_errors() as error:
+            self._reader.waited += time.monotonic() - begun
             return await self._end(error)
+        now = time.monotonic()
         if chunk is None:
+            self._reader.waited += now - begun
             return await self._end(None)
-        events = self._digest(chunk, build)
+        events = self._digest(chunk, build, begun, now)
         return await self._end(None, events) if self._is_over(events) else events
 
-    async def _read(self, source: AsyncSource) -> bytes | None:
-        begun = time.monotonic()
+    async def _read(self, chunks: AsyncIterator[bytes]) -> bytes | None:
         left = self._time_left()
-        try:
-            if left is None:
-                return await anext(source.chunks, None)
-            with anyio.move_on_after(left):
-                return await anext(source.chunks, None)
-            raise self._reader.out_of_patience()
-        finally:
-            self._waited(time.monotonic() - begun)
+        if left is None:
+            return await anext(chunks, None)
+        with anyio.move_on_after(left):
+            return await anext(chunks, None)
+        raise self._reader.out_of_patience()
 
     async def _end(self, cause: BaseException | None, events: list[Any] | None = None) -> list[Any] | None:
         interruption = self._settle(cause)

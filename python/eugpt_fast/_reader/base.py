@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Iterable
 from typing import Any
@@ -32,7 +33,6 @@ class BaseStream:
         self._resume = False  # the parser stands behind an event that raised
         self._delivered = False
         self._draining = False
-        self._drain_left = _DRAIN
         self._ended = False
         self._closed = False
 
@@ -78,14 +78,15 @@ class BaseStream:
             raise failure
         if self._resume:
             self._resume = False
-            return self._digest(b"", build)
+            now = time.monotonic()
+            return self._digest(b"", build, now, now)
         if self._closed:
             raise StreamClosed("the stream was closed before its end")
         return None
 
-    def _digest(self, chunk: bytes, build: bool) -> list[Any]:
+    def _digest(self, chunk: bytes, build: bool, begun: float, now: float) -> list[Any]:
         try:
-            events = self._reader.feed(chunk, build=build)
+            events = self._reader.feed(chunk, build=build, begun=begun, now=now)
         except (EventDecodeError, EventTooLarge) as error:
             events, error.events = error.events, []
             self._failure = error
@@ -95,23 +96,17 @@ class BaseStream:
 
     def _is_over(self, events: list[Any]) -> bool:
         """Whether to stop reading: a chunk behind the terminal event brought nothing, or time is up."""
-        if self._failure is not None:
-            return False
-        if self._reader.terminal is not None:
-            over = self._draining and (not events or self._drain_left <= 0)
-            self._draining = True
-            return over
-        patience = self._reader.patience
-        return patience is not None and patience <= 0
+        reader = self._reader
+        if reader.terminal is None:
+            patience = reader.patience
+            return patience is not None and patience <= 0 and self._failure is None
+        over = self._draining and (not events or reader.waited > _DRAIN)
+        self._draining = True
+        return over and self._failure is None
 
     def _time_left(self) -> float | None:
         """How many seconds the next read may take."""
-        return self._drain_left if self._draining else self._reader.patience
-
-    def _waited(self, seconds: float) -> None:
-        self._reader.waited += seconds
-        if self._draining:
-            self._drain_left -= seconds
+        return _DRAIN - self._reader.waited if self._draining else self._reader.patience
 
     @staticmethod
     def _closes(error: BaseException) -> bool:
@@ -129,7 +124,7 @@ class BaseStream:
 
     def _restart(self) -> None:
         self._reader.restart()
-        self._draining, self._drain_left = False, _DRAIN
+        self._draining = False
 
     def _raise_verdict(self) -> None:
         if self._reader.error is not None:

@@ -87,39 +87,49 @@ class Reader:
         """The response object that it brought."""
         self.waited = 0.0
         """Seconds spent waiting for bytes since the last content. The consumer's own time does not count."""
-        self._started = time.monotonic()
+        self._progress = 0
+        self._awaits_first = True
+        self._started = self._latest = time.monotonic()
 
-    def feed(self, chunk: bytes, *, build: bool) -> list[Any]:
+    def feed(self, chunk: bytes, *, build: bool, begun: float, now: float) -> list[Any]:
         """The events that ``chunk`` completes; without ``build`` only the terminal one.
+
+        ``begun`` and ``now`` say when the wait for it began and ended, on the clock of :func:`time.monotonic`.
 
         Raises:
             EventDecodeError, EventTooLarge: as ``Parser.feed``; the account is kept all the same.
         """
-        progress = self.parser.progress
         try:
             return (self.parser.feed if build else self.parser.skim)(chunk)
         finally:
-            self._measure(len(chunk), progress)
+            if chunk:
+                self.metrics.bytes += len(chunk)
+                self.metrics.chunks += 1
+                self._latest = now
+                self.waited += now - begun
+            progress = self.parser.progress
+            if progress != self._progress:
+                self._progress = progress
+                self._note_progress()
+            if self._awaits_first:
+                self._note_firsts(now)
 
-    def _measure(self, size: int, progress_before: int) -> None:
-        parser, metrics = self.parser, self.metrics
-        elapsed = time.monotonic() - self._started
-        if size:
-            metrics.bytes += size
-            metrics.chunks += 1
-            metrics.duration = elapsed
-            if metrics.time_to_first_byte is None:
-                metrics.time_to_first_byte = elapsed
-        if parser.progress > progress_before:
-            if metrics.time_to_first_event is not None:
-                metrics.longest_pause = max(metrics.longest_pause, self.waited)
-            self.waited = 0.0
-        if metrics.time_to_first_event is None and parser.events:
+    def _note_progress(self) -> None:
+        if self.waited > self.metrics.longest_pause and self.metrics.time_to_first_event is not None:
+            self.metrics.longest_pause = self.waited
+        self.waited = 0.0
+        if self.parser.terminal is not self.terminal:
+            self._judge(self.parser.terminal)
+
+    def _note_firsts(self, now: float) -> None:
+        metrics, elapsed = self.metrics, now - self._started
+        if metrics.time_to_first_byte is None and metrics.bytes:
+            metrics.time_to_first_byte = elapsed
+        if metrics.time_to_first_event is None and self.parser.events:
             metrics.time_to_first_event = elapsed
-        if metrics.time_to_first_text is None and parser.has_text:
+        if self.parser.has_text:
             metrics.time_to_first_text = elapsed
-        if parser.terminal is not self.terminal:
-            self._judge(parser.terminal)
+            self._awaits_first = False
 
     def _judge(self, terminal: dict[str, Any]) -> None:
         # Before the caller gets the event, and can change it.
@@ -168,6 +178,7 @@ class Reader:
         return error
 
     def _count(self) -> None:
+        self.metrics.duration = self._latest - self._started
         for name in ("events", "gaps", "repeats", "reorders"):
             setattr(self.metrics, name, getattr(self.parser, name))
 

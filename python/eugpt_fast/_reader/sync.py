@@ -122,26 +122,28 @@ class EventStream(BaseStream):
         if not self._checked:
             self._source.check()
             self._checked = True
+        begun = time.monotonic()
         try:
-            chunk = self._read()
+            chunk = self._read(begun)
         except network_errors() as error:
+            self._reader.waited += time.monotonic() - begun
             return self._end(error)
+        now = time.monotonic()
         if chunk is None:
+            self._reader.waited += now - begun
             return self._end(None)
-        events = self._digest(chunk, build)
+        events = self._digest(chunk, build, begun, now)
         return self._end(None, events) if self._is_over(events) else events
 
-    def _read(self) -> bytes | None:
-        begun = time.monotonic()
+    def _read(self, begun: float) -> bytes | None:
         left = self._time_left()
-        if left is not None and self._watchdog is not None:
-            self._watchdog.arm(begun + left)
+        if left is None or self._watchdog is None:
+            return next(self._source.chunks, None)
+        self._watchdog.arm(begun + left)
         try:
             return next(self._source.chunks, None)
         finally:
-            if self._watchdog is not None:
-                self._watchdog.disarm()
-            self._waited(time.monotonic() - begun)
+            self._watchdog.disarm()
 
     def _end(self, cause: BaseException | None, events: list[Any] | None = None) -> list[Any] | None:
         interruption = self._settle(cause)
