@@ -65,7 +65,7 @@ impl<'a> Head<'a> {
         Self {
             kind: string(plan.kind).map(resolve),
             doubtful: false,
-            sequence_number: token(plan.sequence_number).and_then(|token| integer(token.raw)),
+            sequence_number: token(plan.sequence_number).and_then(Token::integer).and_then(integer),
             delta: string(plan.delta),
             item_id: string(plan.item_id),
             response: None,

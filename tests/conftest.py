@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, settings
 
 _SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 settings.register_profile(
-    "default", deadline=None, max_examples=150, derandomize=bool(os.environ.get("CI")), suppress_health_check=_SLOW
+    "default", deadline=None, max_examples=100, derandomize=bool(os.environ.get("CI")), suppress_health_check=_SLOW
 )
 settings.register_profile("thorough", deadline=None, max_examples=5000, suppress_health_check=_SLOW)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))

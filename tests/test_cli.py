@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 from eugpt_fast.cli import main
 from eugpt_fast.testing import Fault, ReplayServer, Reply, damage, openai_stream
@@ -133,8 +134,6 @@ def test_a_missing_key_is_one_line_on_standard_error():
 
 
 def test_serve_replays_a_file_until_ctrl_c(tmp_path):
-    import httpx
-
     file = tmp_path / "stream.sse"
     file.write_bytes(STREAM.body)
     with start("serve", str(file), "--fault", "done") as process:

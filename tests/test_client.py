@@ -140,9 +140,11 @@ def test_retry_after_is_honoured_in_seconds_and_as_a_date(call, environment):
 
 @every_way
 def test_a_server_that_asks_for_an_hour_is_not_waited_for(call, environment):
-    with ReplayServer([Reply.error(429, retry_after=3600), STREAM.body]) as server:
-        with pytest.raises(httpx.HTTPStatusError):
-            call(server.url)
+    with (
+        ReplayServer([Reply.error(429, retry_after=3600), STREAM.body]) as server,
+        pytest.raises(httpx.HTTPStatusError),
+    ):
+        call(server.url)
     assert environment == []
 
 

@@ -76,6 +76,11 @@ impl<'a> Token<'a> {
             Kind::Integer | Kind::Float => None,
         }
     }
+
+    /// The digits of the integer that it is, if it is one.
+    pub fn integer(self) -> Option<&'a [u8]> {
+        (self.kind == Kind::Integer).then_some(self.raw)
+    }
 }
 
 /// Where a value is to be found in a document that matches.
