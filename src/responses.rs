@@ -46,16 +46,20 @@ impl<'a> Head<'a> {
     /// Reads `payload` to its end. Of duplicate keys the last wins.
     pub fn read(payload: &'a [u8]) -> Result<Self, Surprise> {
         let mut head = Self::default();
-        let skimmed = skim(payload, |key, value| match resolve(key).as_ref() {
-            b"type" => head.kind = string(value).map(resolve),
-            b"sequence_number" => head.sequence_number = integer(value),
-            b"delta" => head.delta = string(value),
-            b"item_id" => head.item_id = string(value),
-            b"response" => head.response = Some(value),
-            _ => {}
-        })?;
-        head.doubtful = skimmed.doubtful;
+        head.doubtful = skim(payload, |key, value| head.note(key, value))?.doubtful;
         Ok(head)
+    }
+
+    /// Takes down one member of the top-level object.
+    pub fn note(&mut self, key: Str<'a>, value: &'a [u8]) {
+        match resolve(key).as_ref() {
+            b"type" => self.kind = string(value).map(resolve),
+            b"sequence_number" => self.sequence_number = integer(value),
+            b"delta" => self.delta = string(value),
+            b"item_id" => self.item_id = string(value),
+            b"response" => self.response = Some(value),
+            _ => {}
+        }
     }
 
     /// The same without reading, of a payload that matches a shape.

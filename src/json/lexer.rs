@@ -1,6 +1,7 @@
 //! Tokens of JSON text.
 
 use super::Surprise;
+use super::scan::next_special;
 
 /// A string token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,6 +10,8 @@ pub struct Str<'a> {
     pub raw: &'a [u8],
     /// Whether there is a backslash in it.
     pub escaped: bool,
+    /// Whether all bytes are ASCII. False may also mean that nobody looked.
+    pub ascii: bool,
 }
 
 /// A number token, or one of the constants that Python counts as numbers.
@@ -46,6 +49,11 @@ impl<'a> Lexer<'a> {
     /// The offset of the next byte.
     pub fn at(&self) -> usize {
         self.at
+    }
+
+    /// The bytes from `start` up to here.
+    pub fn since(&self, start: usize) -> &'a [u8] {
+        &self.text[start..self.at]
     }
 
     /// Skips white space and returns the next byte without consuming it; 0 at the end (no token starts with NUL).
@@ -97,12 +105,13 @@ impl<'a> Lexer<'a> {
         let start = self.at + 1;
         let mut at = start;
         let mut escaped = false;
+        let mut ascii = true;
         loop {
-            at = next_special(self.text, at);
+            at = next_special(self.text, at, &mut ascii);
             match self.text.get(at) {
                 Some(b'"') => {
                     self.at = at + 1;
-                    return Ok(Str { raw: &self.text[start..at], escaped });
+                    return Ok(Str { raw: &self.text[start..at], escaped, ascii });
                 }
                 Some(b'\\') => {
                     escaped = true;
@@ -180,31 +189,6 @@ impl<'a> Lexer<'a> {
             }
         }
     }
-}
-
-/// The offset of the next quote, backslash or control character at or after `at`; the length if there is none.
-///
-/// Eight bytes at a step. The borrow of a subtraction can only mark bytes *above* a true hit, so the lowest marked
-/// byte is always right.
-#[inline]
-fn next_special(text: &[u8], mut at: usize) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = ONES << 7;
-    while let Some(word) = text.get(at..at + 8) {
-        let word = u64::from_le_bytes(word.try_into().expect("eight bytes"));
-        let quote = word ^ (ONES * b'"' as u64);
-        let backslash = word ^ (ONES * b'\\' as u64);
-        let hits = (quote.wrapping_sub(ONES) & !quote)
-            | (backslash.wrapping_sub(ONES) & !backslash)
-            | (word.wrapping_sub(ONES * 0x20) & !word);
-        let hits = hits & HIGHS;
-        if hits != 0 {
-            return at + (hits.trailing_zeros() / 8) as usize;
-        }
-        at += 8;
-    }
-    let rest = text.get(at..).unwrap_or_default();
-    at + rest.iter().position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20).unwrap_or(rest.len())
 }
 
 /// The length of the escape sequence that starts `text`.

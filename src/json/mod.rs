@@ -5,6 +5,7 @@
 //! asks `json.loads` itself, which either knows better or names the error and its place.
 
 pub mod lexer;
+mod scan;
 pub mod shape;
 pub mod skim;
 

@@ -4,6 +4,8 @@
 //! numbers that changed. A match is proved byte by byte; at the first difference the caller reads the document the
 //! plain way and shows it to [`Shapes::learn`].
 
+use std::collections::VecDeque;
+
 use super::lexer::{Lexer, Number, Str};
 use super::{MAX_DIGITS, Surprise};
 
@@ -19,6 +21,10 @@ const MAX_DEPTH: usize = 8;
 const STEADY: u32 = 16;
 /// Documents learned in vain before learning becomes rare.
 const PATIENCE: u32 = 32;
+/// Documents kept until another one resembles them.
+const CANDIDATES: usize = 4;
+/// Documents that begin with the same bytes may be alike.
+const PREFIX: usize = 16;
 
 /// A string (between its quotes) or a number in a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +47,8 @@ pub struct Filling {
 /// What a scalar is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
+    /// A string of ASCII without escapes.
+    Ascii,
     /// A string without escapes.
     Plain,
     /// A string with escapes.
@@ -72,7 +80,9 @@ impl<'a> Token<'a> {
     /// The string that it is, if it is one.
     pub fn string(self) -> Option<Str<'a>> {
         match self.kind {
-            Kind::Plain | Kind::Escaped => Some(Str { raw: self.raw, escaped: self.kind == Kind::Escaped }),
+            Kind::Ascii | Kind::Plain | Kind::Escaped => {
+                Some(Str { raw: self.raw, escaped: self.kind == Kind::Escaped, ascii: self.kind == Kind::Ascii })
+            }
             Kind::Integer | Kind::Float => None,
         }
     }
@@ -169,7 +179,7 @@ impl Shape {
             && self.sample[ours..] == text[theirs..]
     }
 
-    fn update(&mut self, text: &[u8], scalars: Vec<Scalar>) {
+    fn update(&mut self, text: &[u8], scalars: Vec<Scalar>, version: u32) {
         let steady = self.matches >= STEADY;
         let old = std::mem::replace(&mut self.scalars, scalars);
         for (new, old) in self.scalars.iter_mut().zip(old) {
@@ -180,6 +190,7 @@ impl Shape {
         self.sample.extend_from_slice(text);
         self.holes = (0..self.scalars.len()).filter(|&at| self.scalars[at].hole).collect();
         self.matches = 0;
+        self.version = version;
     }
 }
 
@@ -188,7 +199,11 @@ impl Shape {
 fn read(text: &[u8], start: usize, string: bool) -> Option<Filling> {
     if string {
         let mut lexer = Lexer::starting_at(text, start - 1);
-        let kind = if lexer.string().ok()?.escaped { Kind::Escaped } else { Kind::Plain };
+        let kind = match lexer.string().ok()? {
+            Str { escaped: true, .. } => Kind::Escaped,
+            Str { ascii: true, .. } => Kind::Ascii,
+            _ => Kind::Plain,
+        };
         return Some(Filling { start, end: lexer.at() - 1, kind });
     }
     if !matches!(text.get(start), Some(b'-' | b'0'..=b'9')) {
@@ -210,6 +225,8 @@ pub struct Shapes {
     last: usize,
     versions: u32,
     in_vain: u32,
+    /// Seen once: copying them costs little, and most never come again.
+    candidates: VecDeque<Vec<u8>>,
 }
 
 impl Shapes {
@@ -239,30 +256,50 @@ impl Shapes {
     pub fn learn(&mut self, text: &[u8]) {
         self.in_vain = self.in_vain.saturating_add(1);
         let rarely = self.in_vain > PATIENCE && self.in_vain % 16 != 0;
-        if rarely || text.len() > MAX_LEN {
-            return;
+        if !rarely && text.len() <= MAX_LEN && !self.improve(text) && !self.discover(text) {
+            if self.candidates.len() == CANDIDATES {
+                self.candidates.pop_front();
+            }
+            self.candidates.push_back(text.to_vec());
         }
-        let Ok(scalars) = outline(text) else { return };
-        self.versions += 1;
-        let at = match self.shapes.iter().position(|shape| shape.is_like(text, &scalars)) {
-            Some(at) => {
-                self.shapes[at].update(text, scalars);
-                at
-            }
-            None => {
-                let shape = Shape { sample: text.to_vec(), scalars, holes: Vec::new(), matches: 0, version: 0 };
-                if self.shapes.len() < SHAPES {
-                    self.shapes.push(shape);
-                    self.shapes.len() - 1
-                } else {
-                    let oldest = (0..SHAPES).min_by_key(|&at| self.shapes[at].version).unwrap_or_default();
-                    self.shapes[oldest] = shape;
-                    oldest
-                }
-            }
-        };
-        self.shapes[at].version = self.versions;
     }
+
+    /// Adapts the shape that `text` has but for values that were thought to be fixed.
+    fn improve(&mut self, text: &[u8]) -> bool {
+        let Some(at) = self.shapes.iter().position(|shape| resembles(&shape.sample, text)) else { return false };
+        let Ok(scalars) = outline(text) else { return false };
+        let Some(shape) = self.shapes[at..].iter_mut().find(|shape| shape.is_like(text, &scalars)) else {
+            return false;
+        };
+        self.versions += 1;
+        shape.update(text, scalars, self.versions);
+        true
+    }
+
+    /// Makes a shape of `text` and a candidate that differ in nothing but strings and numbers.
+    fn discover(&mut self, text: &[u8]) -> bool {
+        let Some(at) = self.candidates.iter().position(|candidate| resembles(candidate, text)) else { return false };
+        let (Ok(first), Ok(second)) = (outline(&self.candidates[at]), outline(text)) else { return false };
+        let mut shape =
+            Shape { sample: self.candidates[at].clone(), scalars: first, holes: Vec::new(), matches: 0, version: 0 };
+        if !shape.is_like(text, &second) {
+            return false;
+        }
+        self.candidates.remove(at);
+        self.versions += 1;
+        shape.update(text, second, self.versions);
+        if self.shapes.len() < SHAPES {
+            self.shapes.push(shape);
+        } else {
+            let oldest = (0..SHAPES).min_by_key(|&at| self.shapes[at].version).unwrap_or_default();
+            self.shapes[oldest] = shape;
+        }
+        true
+    }
+}
+
+fn resembles(one: &[u8], other: &[u8]) -> bool {
+    one.iter().take(PREFIX).eq(other.iter().take(PREFIX)) && one.len().abs_diff(other.len()) <= 64 + one.len() / 4
 }
 
 /// All strings (keys are none) and numbers of a document in order.

@@ -5,6 +5,7 @@ mod feed;
 mod parser;
 mod predict;
 mod sse;
+mod strings;
 mod template;
 mod values;
 

@@ -9,62 +9,39 @@ use pyo3::types::{PyDict, PyList, PyString};
 use super::errors;
 use super::feed::{self, Feed};
 use super::predict::{Predicted, Predictor};
-use super::values::{Failure, Values, text};
+use super::strings::text;
+use super::values::{Failure, Values};
 use crate::responses::{Account, Head, is_done};
 use crate::sse::decode;
 
 /// What both classes are made of.
 struct Engine {
     feed: Feed,
-    values: Values,
     predictor: Predictor,
     only: Option<HashSet<Vec<u8>>>,
 }
 
+/// Where a `ResponseParser` keeps its account, and the terminal event.
+type Ledger<'a> = Option<(&'a mut Account, &'a mut Option<Py<PyAny>>)>;
+
 impl Engine {
     fn new(only: Option<&Bound<'_, PyAny>>, max_event_size: i64) -> PyResult<Self> {
         let only = only.map(event_types).transpose()?;
-        let feed = Feed::new(max_event_size)?;
-        Ok(Self { feed, values: Values::default(), predictor: Predictor::default(), only })
+        Ok(Self { feed: Feed::new(max_event_size)?, predictor: Predictor::default(), only })
     }
 
-    /// The events that `chunk` completes. With an `account` every event is entered there; without `build` none but
+    /// The events that `chunk` completes. With a `ledger` every event is entered there; without `build` none but
     /// terminal events becomes an object.
-    fn run<'py>(
-        &mut self,
-        chunk: &Bound<'py, PyAny>,
-        build: bool,
-        account: Option<(&mut Account, &mut Option<Py<PyAny>>)>,
-    ) -> PyResult<Bound<'py, PyList>> {
+    fn run<'py>(&mut self, chunk: &Bound<'py, PyAny>, build: bool, ledger: Ledger<'_>) -> PyResult<Bound<'py, PyList>> {
         let py = chunk.py();
         let bytes = feed::bytes(chunk)?;
         let events = PyList::empty(py);
-        let Self { feed, values, predictor, only } = self;
-        let needs_head = !build || only.is_some() || account.is_some();
-        let mut delivery = Delivery { events: &events, values, only: only.as_ref(), build, account };
-        let result = feed.run(py, bytes.as_bytes(), |event| {
-            let payload = event.data;
-            if is_done(payload) {
-                return Ok(());
-            }
-            if let Some(predicted) = predictor.find(payload) {
-                if !needs_head {
-                    return delivery.deliver(None, payload, Some(predicted));
-                }
-                if let Some(head) = predicted.head() {
-                    return delivery.deliver(Some(&head), payload, Some(predicted));
-                }
-            }
-            if needs_head {
-                let Ok(head) = Head::read(payload) else {
-                    return errors::loads(py, payload).map(drop);
-                };
-                delivery.deliver(Some(&head), payload, None)?;
-            } else {
-                delivery.deliver(None, payload, None)?;
-            }
-            predictor.learn(payload);
-            Ok(())
+        let Self { feed, predictor, only } = self;
+        let result = Values::with(|values| {
+            let mut delivery = Delivery { events: &events, values, only: only.as_ref(), build, ledger };
+            feed.run(py, bytes.as_bytes(), |event| {
+                if is_done(event.data) { Ok(()) } else { delivery.deliver(predictor, event.data) }
+            })
         });
         match result {
             Ok(()) => Ok(events),
@@ -79,38 +56,97 @@ struct Delivery<'a, 'py> {
     values: &'a mut Values,
     only: Option<&'a HashSet<Vec<u8>>>,
     build: bool,
-    account: Option<(&'a mut Account, &'a mut Option<Py<PyAny>>)>,
+    ledger: Ledger<'a>,
 }
 
 impl<'py> Delivery<'_, 'py> {
-    fn deliver(&mut self, head: Option<&Head<'_>>, payload: &[u8], predicted: Option<Predicted<'_>>) -> PyResult<()> {
-        let Some(head) = head else {
-            let value = self.value(payload, predicted)?;
-            return self.events.append(value);
-        };
-        let wanted =
-            self.build && self.only.is_none_or(|only| head.kind.as_deref().is_some_and(|kind| only.contains(kind)));
-        if wanted || head.is_terminal() {
-            let value = self.value(payload, predicted)?;
-            if let (true, Some((_, terminal))) = (head.is_terminal(), &mut self.account) {
-                **terminal = Some(value.clone().unbind());
+    fn deliver(&mut self, predictor: &mut Predictor, payload: &[u8]) -> PyResult<()> {
+        let builds_all = self.build && self.only.is_none();
+        if let Some(predicted) = predictor.find(payload) {
+            if builds_all && self.ledger.is_none() {
+                let value = self.predicted(payload, predicted)?;
+                return self.events.append(value);
             }
-            self.events.append(value)?;
-        } else if head.doubtful {
-            errors::loads(self.events.py(), payload)?;
+            if let Some(head) = predicted.head() {
+                if self.wants(&head) {
+                    let value = self.predicted(payload, predicted)?;
+                    self.hand_over(value, &head)?;
+                }
+                self.enter(&head);
+                return Ok(());
+            }
         }
-        if let Some((account, _)) = &mut self.account {
-            account.enter(head);
+        if builds_all {
+            self.build(payload)?
+        } else {
+            self.choose(payload)?
         }
+        predictor.learn(payload);
         Ok(())
     }
 
-    fn value(&mut self, payload: &[u8], predicted: Option<Predicted<'_>>) -> PyResult<Bound<'py, PyAny>> {
+    /// An event that is certainly wanted: built and, for the ledger, read in one go.
+    fn build(&mut self, payload: &[u8]) -> PyResult<()> {
         let py = self.events.py();
-        match predicted.map(|predicted| predicted.build(py, self.values)) {
-            Some(Ok(value)) => Ok(value),
-            Some(Err(Failure::Python(error))) => Err(error),
-            Some(Err(Failure::Surprise)) | None => self.values.load(py, payload),
+        if self.ledger.is_none() {
+            let value = self.values.load(py, payload)?;
+            return self.events.append(value);
+        }
+        let mut head = Head::default();
+        let value = match self.values.build(py, payload, Some(&mut |key, value| head.note(key, value))) {
+            Ok(value) => value,
+            Err(Failure::Python(error)) => return Err(*error),
+            Err(Failure::Surprise) => {
+                let value = errors::loads(py, payload)?;
+                head = Head::read(payload).unwrap_or_default();
+                value
+            }
+        };
+        self.hand_over(value, &head)?;
+        self.enter(&head);
+        Ok(())
+    }
+
+    /// An event of which only a look tells whether it is wanted.
+    fn choose(&mut self, payload: &[u8]) -> PyResult<()> {
+        let py = self.events.py();
+        let Ok(head) = Head::read(payload) else {
+            return errors::loads(py, payload).map(drop);
+        };
+        if self.wants(&head) {
+            let value = self.values.load(py, payload)?;
+            self.hand_over(value, &head)?;
+        } else if head.doubtful {
+            errors::loads(py, payload)?;
+        }
+        self.enter(&head);
+        Ok(())
+    }
+
+    fn wants(&self, head: &Head<'_>) -> bool {
+        let chosen = |only: &HashSet<_>| head.kind.as_deref().is_some_and(|kind| only.contains(kind));
+        (self.build && self.only.is_none_or(chosen)) || head.is_terminal()
+    }
+
+    fn predicted(&mut self, payload: &[u8], predicted: Predicted<'_>) -> PyResult<Bound<'py, PyAny>> {
+        let py = self.events.py();
+        match predicted.build(py, self.values) {
+            Ok(value) => Ok(value),
+            Err(Failure::Surprise) => self.values.load(py, payload),
+            Err(Failure::Python(error)) => Err(*error),
+        }
+    }
+
+    fn hand_over(&mut self, value: Bound<'py, PyAny>, head: &Head<'_>) -> PyResult<()> {
+        if let (true, Some((_, terminal))) = (head.is_terminal(), &mut self.ledger) {
+            **terminal = Some(value.clone().unbind());
+        }
+        self.events.append(value)
+    }
+
+    fn enter(&mut self, head: &Head<'_>) {
+        if let Some((account, _)) = &mut self.ledger {
+            account.enter(head);
         }
     }
 }

@@ -44,7 +44,8 @@ impl ServerSentEvent {
     }
 
     fn json<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        Values::default().load(py, self.data.bind(py).to_str()?.as_bytes())
+        let text = self.data.bind(py).to_str()?;
+        Values::with(|values| values.load(py, text.as_bytes()))
     }
 
     fn __eq__(&self, py: Python<'_>, other: &Bound<'_, Self>) -> PyResult<bool> {

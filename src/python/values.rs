@@ -1,24 +1,20 @@
 //! JSON text to Python objects.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString};
+use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString};
 
 use super::errors;
+use super::strings::{Keys, ascii, text};
 use crate::json::lexer::{Lexer, Number, Str, unescape};
 use crate::json::shape::{Kind, Token};
 use crate::json::{MAX_DEPTH, MAX_DIGITS, Surprise};
-
-/// Keys remembered per parser. A Responses stream has about 60; a power of two.
-const KEYS: usize = 256;
-/// Longer keys are not worth remembering.
-const MAX_KEY: usize = 40;
 
 /// Why a value could not be built.
 pub enum Failure {
     /// `json.loads` has to look at it.
     Surprise,
     /// Python raised.
-    Python(PyErr),
+    Python(Box<PyErr>),
 }
 
 impl From<Surprise> for Failure {
@@ -29,27 +25,51 @@ impl From<Surprise> for Failure {
 
 impl From<PyErr> for Failure {
     fn from(error: PyErr) -> Self {
-        Self::Python(error)
+        Self::Python(Box::new(error))
     }
 }
 
-/// Builds the values that `json.loads` would, and remembers keys between documents.
-#[derive(Default)]
+/// What is done with each member of the top-level object: its key, and its value as sent.
+pub type Note<'n, 'a> = &'n mut dyn FnMut(Str<'a>, &'a [u8]);
+
+/// Builds the values that `json.loads` would.
 pub struct Values {
-    keys: Vec<Option<Py<PyString>>>,
+    keys: Keys,
     scratch: Vec<u8>,
 }
 
 impl Values {
+    /// With the keys of this thread, for one call.
+    pub fn with<T>(call: impl FnOnce(&mut Self) -> T) -> T {
+        let mut values = Self { keys: Keys::take(), scratch: Vec::new() };
+        let result = call(&mut values);
+        values.keys.give_back();
+        result
+    }
+
     /// The value of `text`; whatever is not plain JSON in UTF-8 is left to `json.loads`, its errors included.
     pub fn load<'py>(&mut self, py: Python<'py>, text: &[u8]) -> PyResult<Bound<'py, PyAny>> {
-        let mut lexer = Lexer::new(text);
-        let value = self.value(py, &mut lexer, 0).and_then(|value| Ok(lexer.end().map(|()| value)?));
-        match value {
+        match self.build(py, text, None) {
             Ok(value) => Ok(value),
             Err(Failure::Surprise) => errors::loads(py, text),
-            Err(Failure::Python(error)) => Err(error),
+            Err(Failure::Python(error)) => Err(*error),
         }
+    }
+
+    /// The value of `text`, and the members of the top-level object to `note`.
+    pub fn build<'py, 'a>(
+        &mut self,
+        py: Python<'py>,
+        text: &'a [u8],
+        note: Option<Note<'_, 'a>>,
+    ) -> Result<Bound<'py, PyAny>, Failure> {
+        let mut lexer = Lexer::new(text);
+        let value = match lexer.peek() {
+            b'{' => self.object(py, &mut lexer, 1, note)?.into_any(),
+            _ => self.value(py, &mut lexer, 0)?,
+        };
+        lexer.end()?;
+        Ok(value)
     }
 
     /// The next value of the document.
@@ -64,7 +84,7 @@ impl Values {
                 let token = lexer.string()?;
                 self.string(py, token)?.into_any()
             }
-            b'{' => self.object(py, lexer, depth + 1)?.into_any(),
+            b'{' => self.object(py, lexer, depth + 1, None)?.into_any(),
             b'[' => self.array(py, lexer, depth + 1)?.into_any(),
             b'n' => {
                 lexer.literal(b"null")?;
@@ -83,11 +103,12 @@ impl Values {
         })
     }
 
-    fn object<'py>(
+    fn object<'py, 'a>(
         &mut self,
         py: Python<'py>,
-        lexer: &mut Lexer<'_>,
+        lexer: &mut Lexer<'a>,
         depth: usize,
+        mut note: Option<Note<'_, 'a>>,
     ) -> Result<Bound<'py, PyDict>, Failure> {
         if depth >= MAX_DEPTH {
             return Err(Failure::Surprise);
@@ -101,7 +122,12 @@ impl Values {
         loop {
             let token = lexer.key()?;
             let key = self.key(py, token)?;
+            lexer.peek();
+            let start = lexer.at();
             dict.set_item(key, self.value(py, lexer, depth)?)?;
+            if let Some(note) = &mut note {
+                note(token, lexer.since(start));
+            }
             match lexer.peek() {
                 b',' => lexer.bump(),
                 b'}' => {
@@ -143,17 +169,18 @@ impl Values {
 
     /// The value of a string or number.
     pub fn scalar<'py>(&mut self, py: Python<'py>, token: Token<'_>) -> Result<Bound<'py, PyAny>, Failure> {
-        let digits = || std::str::from_utf8(token.raw).map_err(|_| Failure::Surprise);
-        match token.kind {
-            Kind::Plain => Ok(self.string(py, Str { raw: token.raw, escaped: false })?.into_any()),
-            Kind::Escaped => Ok(self.string(py, Str { raw: token.raw, escaped: true })?.into_any()),
-            Kind::Integer => number(py, Number::Integer(digits()?)),
-            Kind::Float => number(py, Number::Float(digits()?)),
+        if let Some(token) = token.string() {
+            return Ok(self.string(py, token)?.into_any());
         }
+        let digits = std::str::from_utf8(token.raw).map_err(|_| Failure::Surprise)?;
+        number(py, if token.kind == Kind::Integer { Number::Integer(digits) } else { Number::Float(digits) })
     }
 
     fn string<'py>(&mut self, py: Python<'py>, token: Str<'_>) -> Result<Bound<'py, PyString>, Failure> {
         if !token.escaped {
+            if token.ascii {
+                return Ok(ascii(py, token.raw)?);
+            }
             return PyString::from_bytes(py, token.raw).map_err(|_| Failure::Surprise);
         }
         // A lone surrogate is no UTF-8 either, but welcome: what is sent must be told from what is escaped.
@@ -163,27 +190,10 @@ impl Values {
         Ok(text(py, &self.scratch)?)
     }
 
-    /// The string of a key, remembered.
+    /// The string of a key.
+    #[inline]
     pub fn key<'py>(&mut self, py: Python<'py>, token: Str<'_>) -> Result<Bound<'py, PyString>, Failure> {
-        let raw = token.raw;
-        let (Some(&first), Some(&last), false) = (raw.first(), raw.last(), token.escaped || raw.len() > MAX_KEY) else {
-            return self.string(py, token);
-        };
-        if self.keys.is_empty() {
-            self.keys.resize_with(KEYS, || None);
-        }
-        // The slot is only a guess; the bytes decide.
-        let middle = raw[raw.len() / 2];
-        let hash = raw.len() ^ usize::from(first) << 3 ^ usize::from(middle) << 5 ^ usize::from(last) << 1;
-        if let Some(known) = &self.keys[hash % KEYS] {
-            let known = known.bind(py);
-            if known.to_str()?.as_bytes() == raw {
-                return Ok(known.clone());
-            }
-        }
-        let key = self.string(py, token)?;
-        self.keys[hash % KEYS] = Some(key.clone().unbind());
-        Ok(key)
+        if token.ascii && !token.escaped { Ok(self.keys.get(py, token)?) } else { self.string(py, token) }
     }
 }
 
@@ -197,12 +207,4 @@ fn number<'py>(py: Python<'py>, number: Number<'_>) -> Result<Bound<'py, PyAny>,
         Number::Float(token) => PyFloat::new(py, token.parse().map_err(|_| Surprise)?).into_any(),
         Number::Constant(value) => PyFloat::new(py, value).into_any(),
     })
-}
-
-/// A `str` from UTF-8 in which lone surrogates may stand.
-pub fn text<'py>(py: Python<'py>, utf8: &[u8]) -> PyResult<Bound<'py, PyString>> {
-    match std::str::from_utf8(utf8) {
-        Ok(text) => Ok(PyString::new(py, text)),
-        Err(_) => Ok(PyBytes::new(py, utf8).call_method1("decode", ("utf-8", "surrogatepass"))?.cast_into()?),
-    }
 }

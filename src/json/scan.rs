@@ -1,0 +1,164 @@
+//! The inner loop of every string: where does it end, and is it ASCII?
+
+/// The offset of the next quote, backslash or control character at or after `at`; the length if there is none.
+/// Clears `ascii` if a byte before it is not ASCII.
+#[inline]
+pub fn next_special(text: &[u8], mut at: usize, ascii: &mut bool) -> usize {
+    while let Some(block) = text.get(at..).and_then(|rest| rest.first_chunk()) {
+        let marks = Marks::of(block);
+        if let Some(offset) = marks.first_special() {
+            *ascii &= marks.is_ascii_before(offset);
+            return at + offset;
+        }
+        *ascii &= marks.is_ascii();
+        at += BLOCK;
+    }
+    for &byte in text.get(at..).unwrap_or_default() {
+        if byte == b'"' || byte == b'\\' || byte < 0x20 {
+            return at;
+        }
+        *ascii &= byte < 0x80;
+        at += 1;
+    }
+    at
+}
+
+#[cfg(target_arch = "x86_64")]
+use sse2::{BLOCK, Marks};
+#[cfg(not(target_arch = "x86_64"))]
+use swar::{BLOCK, Marks};
+
+/// Sixteen bytes at a step with SSE2, which every x86-64 has.
+#[cfg(target_arch = "x86_64")]
+mod sse2 {
+    use std::arch::x86_64::{
+        _mm_cmpeq_epi8, _mm_loadu_si128, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8,
+    };
+
+    pub const BLOCK: usize = 16;
+
+    /// One bit per byte.
+    pub struct Marks {
+        special: u32,
+        wide: u32,
+    }
+
+    impl Marks {
+        #[inline]
+        #[allow(unsafe_code)]
+        pub fn of(block: &[u8; BLOCK]) -> Self {
+            // SAFETY: SSE2 is part of the x86-64 baseline, and the load is unaligned and inside the array.
+            let (special, wide) = unsafe {
+                let bytes = _mm_loadu_si128(block.as_ptr().cast());
+                let quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(b'"' as i8));
+                let backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(b'\\' as i8));
+                let control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1F)), bytes);
+                let special = _mm_or_si128(_mm_or_si128(quote, backslash), control);
+                (_mm_movemask_epi8(special), _mm_movemask_epi8(bytes))
+            };
+            Self { special: special as u32, wide: wide as u32 }
+        }
+
+        #[inline]
+        pub fn first_special(&self) -> Option<usize> {
+            (self.special != 0).then(|| self.special.trailing_zeros() as usize)
+        }
+
+        #[inline]
+        pub fn is_ascii_before(&self, offset: usize) -> bool {
+            self.wide & ((1 << offset) - 1) == 0
+        }
+
+        #[inline]
+        pub fn is_ascii(&self) -> bool {
+            self.wide == 0
+        }
+    }
+}
+
+/// Eight bytes at a step in a plain register.
+#[cfg(any(test, not(target_arch = "x86_64")))]
+#[cfg_attr(target_arch = "x86_64", allow(dead_code))]
+mod swar {
+    pub const BLOCK: usize = 8;
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = ONES << 7;
+
+    /// The high bit of each byte.
+    pub struct Marks {
+        special: u64,
+        wide: u64,
+    }
+
+    impl Marks {
+        #[inline]
+        pub fn of(block: &[u8; BLOCK]) -> Self {
+            let word = u64::from_le_bytes(*block);
+            let quote = word ^ (ONES * u64::from(b'"'));
+            let backslash = word ^ (ONES * u64::from(b'\\'));
+            // The borrow of a subtraction can only mark bytes above a true hit: the lowest mark is always right.
+            let special = (quote.wrapping_sub(ONES) & !quote)
+                | (backslash.wrapping_sub(ONES) & !backslash)
+                | (word.wrapping_sub(ONES * 0x20) & !word);
+            Self { special: special & HIGHS, wide: word & HIGHS }
+        }
+
+        #[inline]
+        pub fn first_special(&self) -> Option<usize> {
+            (self.special != 0).then(|| (self.special.trailing_zeros() / 8) as usize)
+        }
+
+        #[inline]
+        pub fn is_ascii_before(&self, offset: usize) -> bool {
+            self.wide & ((1u64 << (offset * 8)) - 1) == 0
+        }
+
+        #[inline]
+        pub fn is_ascii(&self) -> bool {
+            self.wide == 0
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{next_special, swar};
+
+    #[test]
+    fn every_byte_is_found_at_every_place() {
+        for byte in 0..=255u8 {
+            for at in 0..40 {
+                let mut text = [b'x'; 40];
+                text[at] = byte;
+                let special = byte == b'"' || byte == b'\\' || byte < 0x20;
+                let mut ascii = true;
+                let found = next_special(&text, 0, &mut ascii);
+                assert_eq!(found, if special { at } else { text.len() });
+                assert_eq!(ascii, byte < 0x80);
+            }
+        }
+    }
+
+    #[test]
+    fn a_wide_byte_behind_the_end_does_not_count() {
+        let mut ascii = true;
+        assert_eq!(next_special("abc\"é, and so on until a block is full".as_bytes(), 0, &mut ascii), 3);
+        assert!(ascii);
+    }
+
+    #[test]
+    fn both_kinds_of_blocks_agree() {
+        for first in 0..=255u8 {
+            for second in 0..=255u8 {
+                let block = [first, b'a', second, 0xC3, b'"', first, second, 0x1F];
+                let marks = swar::Marks::of(&block);
+                let naive = block.iter().position(|&b| b == b'"' || b == b'\\' || b < 0x20);
+                assert_eq!(marks.first_special(), naive);
+                for offset in 0..naive.unwrap_or(8) {
+                    assert_eq!(marks.is_ascii_before(offset), block[..offset].is_ascii());
+                }
+                assert_eq!(marks.is_ascii(), block.is_ascii());
+            }
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Python strings: plain ones without a second look at their bytes, and keys remembered from one document to the next.
+
+use std::cell::Cell;
+
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyString};
+
+use crate::json::lexer::Str;
+
+/// Keys remembered per thread, over all its streams. A Responses stream has about 60; a power of two.
+const KEYS: usize = 512;
+/// Longer keys are not worth remembering, in bytes.
+const MAX_KEY: usize = 40;
+
+/// A `str` of bytes that are known to be ASCII.
+///
+/// `PyUnicode_DecodeUTF8` would look at each byte again: see docs/PERFORMANCE.md for what that costs.
+#[allow(unsafe_code)]
+pub fn ascii<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyString>> {
+    debug_assert!(bytes.is_ascii());
+    if bytes.len() < 2 {
+        return PyString::from_bytes(py, bytes); // the interpreter shares these
+    }
+    // SAFETY: PyUnicode_New with a maximal character of 127 gives a new compact ASCII string of `len` bytes behind its
+    // header, which nobody else can see yet; all of them are written, with ASCII, before it is handed out.
+    unsafe {
+        let text = pyo3::ffi::PyUnicode_New(bytes.len() as pyo3::ffi::Py_ssize_t, 127);
+        let text = Bound::from_owned_ptr_or_err(py, text)?;
+        let data = pyo3::ffi::PyUnicode_1BYTE_DATA(text.as_ptr());
+        std::ptr::copy_nonoverlapping(bytes.as_ptr(), data, bytes.len());
+        Ok(text.cast_into_unchecked())
+    }
+}
+
+/// A `str` from UTF-8 in which lone surrogates may stand.
+pub fn text<'py>(py: Python<'py>, utf8: &[u8]) -> PyResult<Bound<'py, PyString>> {
+    match std::str::from_utf8(utf8) {
+        Ok(text) => Ok(PyString::new(py, text)),
+        Err(_) => Ok(PyBytes::new(py, utf8).call_method1("decode", ("utf-8", "surrogatepass"))?.cast_into()?),
+    }
+}
+
+/// The keys of the documents read last, by a hash of their bytes.
+pub struct Keys(Vec<Option<Py<PyString>>>);
+
+thread_local! {
+    // Of the thread, not of the process: free-threaded interpreters need no lock. Taken while in use, so that a parser
+    // that runs inside another one (from a finaliser, say) finds none and makes its own.
+    static SPARE: Cell<Option<Keys>> = const { Cell::new(None) };
+}
+
+impl Keys {
+    /// The thread's keys; give them back with [`Keys::give_back`].
+    pub fn take() -> Self {
+        SPARE.take().unwrap_or_else(|| Self((0..KEYS).map(|_| None).collect()))
+    }
+
+    /// Leaves them to the thread's next parser.
+    pub fn give_back(self) {
+        SPARE.set(Some(self));
+    }
+
+    /// The string of a plain key.
+    #[inline]
+    pub fn get<'py>(&mut self, py: Python<'py>, key: Str<'_>) -> PyResult<Bound<'py, PyString>> {
+        debug_assert!(key.ascii && !key.escaped);
+        if key.raw.len() > MAX_KEY {
+            return ascii(py, key.raw);
+        }
+        // The slot is only a guess; the bytes decide.
+        let slot = &mut self.0[hash(key.raw) % KEYS];
+        if let Some(known) = slot {
+            let known = known.bind(py);
+            if known.to_str()?.as_bytes() == key.raw {
+                return Ok(known.clone());
+            }
+        }
+        let new = ascii(py, key.raw)?;
+        *slot = Some(new.clone().unbind());
+        Ok(new)
+    }
+}
+
+fn hash(bytes: &[u8]) -> usize {
+    let mut hash = bytes.len() as u64;
+    for chunk in bytes.chunks(8) {
+        let mut word = [0; 8];
+        word[..chunk.len()].copy_from_slice(chunk);
+        hash = (hash.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+    (hash >> 48) as usize
+}
