@@ -167,7 +167,17 @@ def test_a_closed_pipe_ends_it_quietly(tmp_path):
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["nonsense"], ["parse"], ["parse", "-", "--text", "--only", "x"], ["serve", "f", "--fault", "x"], ["stream"]],
+    [
+        [],
+        ["nonsense"],
+        ["parse"],
+        ["parse", "-", "--text", "--only", "x"],
+        ["serve", "f", "--fault", "x"],
+        ["stream"],
+        ["serve", "f", "--port", "99999"],
+        ["serve", "f", "--port", "-5"],
+        ["serve", "f", "--pace", "nan"],
+    ],
 )
 def test_wrong_arguments_are_told_with_the_usage(arguments, capsys):
     with pytest.raises(SystemExit) as caught:
@@ -196,3 +206,24 @@ def test_every_command_has_a_help_text(arguments, capsys):
         main([*arguments, "--help"])
     assert caught.value.code == 0
     assert "usage: eugpt-fast" in capsys.readouterr().out
+
+
+def test_what_a_server_says_cannot_take_over_the_terminal():
+    body = b'data: {"type":"error","message":"\\u001b[31mred\\u0007\\nsecond line"}\n\n'
+    result = command("parse", "-", "--text", input=body)
+    assert result.returncode == 6
+    assert result.stderr.decode().count("\n") == 1
+    assert "\x1b" not in result.stderr.decode()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell closes the streams")
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
+def test_a_closed_standard_stream_is_no_traceback(closed, tmp_path):
+    file = tmp_path / "stream.sse"
+    file.write_bytes(STREAM.body)
+    which = "-" if closed == "<&-" else str(file)
+    line = f'exec "{sys.executable}" -m eugpt_fast parse {which} --text {closed}'
+    result = subprocess.run(["sh", "-c", line], capture_output=True, timeout=60, check=False)
+    assert result.returncode == (7 if closed == "<&-" else 0)
+    assert b"Traceback" not in result.stderr
+    assert b"eugpt-fast" not in result.stdout

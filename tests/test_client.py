@@ -14,6 +14,7 @@ from eugpt_fast._client import calls
 from eugpt_fast._client.retries import Retries, retry_after
 from eugpt_fast.testing import Fault, ReplayServer, Reply, openai_stream
 
+asyncio_sleep = asyncio.sleep  # the fixture below replaces what it can reach
 KEY = "sk-very-secret-123"
 STREAM = openai_stream(20)
 CUT_BEFORE_EVENTS = Reply(STREAM.body, fault=Fault.BROKEN_CHUNK, after_events=0)
@@ -296,3 +297,80 @@ def test_the_delay_doubles_up_to_a_cap():
 def test_a_negative_budget_is_refused():
     with pytest.raises(ValueError, match="max_retries"):
         eugpt_fast.stream("Hi", max_retries=-1)
+
+
+@every_way
+def test_a_refusal_whose_body_breaks_off_is_still_that_refusal(call):
+    reply = Reply(b'{"error":', status=401, headers={"content-type": "application/json"}, fault=Fault.BROKEN_CHUNK)
+    with ReplayServer(reply) as server:
+        with pytest.raises(httpx.HTTPStatusError) as caught:
+            call(server.url)
+        assert caught.value.response.status_code == 401
+        assert len(server.requests) == 1
+
+
+@every_way
+def test_a_refusal_is_told_in_bounds(call):
+    with (
+        ReplayServer(Reply.error(400, message="x" * 3_000_000)) as server,
+        pytest.raises(httpx.HTTPStatusError) as caught,
+    ):
+        call(server.url)
+    assert len(str(caught.value)) < 3000
+    assert len(caught.value.response.content) <= 65536
+
+
+def test_the_response_of_a_refusal_can_be_read():
+    with ReplayServer(Reply.error(400, message="no")) as server, pytest.raises(httpx.HTTPStatusError) as caught:
+        eugpt_fast.stream("Hi", base_url=server.url)
+    assert caught.value.response.json()["error"]["message"] == "no"
+
+
+@pytest.mark.parametrize("client", [httpx.AsyncClient(), object()])
+def test_a_client_of_the_wrong_kind_is_refused(client):
+    with pytest.raises(TypeError, match="Client"):
+        eugpt_fast.stream("Hi", client=client)
+
+
+@pytest.mark.parametrize("client", [httpx.Client(), object()])
+def test_an_async_client_of_the_wrong_kind_is_refused(client):
+    with pytest.raises(TypeError, match="AsyncClient"):
+        eugpt_fast.astream("Hi", client=client)
+
+
+@every_way
+def test_a_base_url_that_is_none_is_refused(call):
+    with pytest.raises(ValueError, match="base URL"):
+        call("http://exa\nmple")
+
+
+def test_a_closed_astream_sends_nothing():
+    async def run() -> None:
+        stream = eugpt_fast.astream("Hi", base_url=server.url)
+        await stream.aclose()
+        with pytest.raises(errors.StreamClosed):
+            await stream
+        assert server.requests == []
+
+    with ReplayServer(STREAM.body) as server:
+        asyncio.run(run())
+
+
+def test_closing_an_astream_while_it_opens_frees_its_connection():
+    async def run() -> None:
+        async with httpx.AsyncClient(timeout=10) as client:
+            stream = eugpt_fast.astream("Hi", base_url=server.url, client=client)
+            opening = asyncio.create_task(anext(stream))
+            while not server.connections:
+                await asyncio_sleep(0)
+            await stream.aclose()
+            with pytest.raises(errors.StreamClosed):
+                await opening
+            for _ in range(500):
+                if server.open_connections == 0:
+                    break
+                await asyncio_sleep(0.01)
+            assert server.open_connections == 0
+
+    with ReplayServer(Reply(STREAM.body, fault=Fault.STALL, after_events=1)) as server:
+        asyncio.run(run())

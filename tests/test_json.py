@@ -192,7 +192,7 @@ def test_an_error_names_line_and_column_as_json_does(backend: ModuleType) -> Non
 @pytest.mark.skipif(not hasattr(sys, "get_int_max_str_digits"), reason="this Python has no limit")
 def test_an_integer_beyond_the_interpreters_limit_is_a_decode_error(backend: ModuleType) -> None:
     digits = "9" * 4301
-    with pytest.raises(ValueError, match="4300 digits") as plain:
+    with pytest.raises(ValueError, match="4300") as plain:
         json.loads(digits)
     with pytest.raises(EventDecodeError) as caught:
         backend.Parser().feed(stream_of(digits))

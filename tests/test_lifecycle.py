@@ -8,7 +8,7 @@ import time
 import httpx
 import pytest
 from eugpt_fast import AsyncEventStream, EventStream, Parser, Verdict, errors
-from eugpt_fast.testing import Fault, ReplayServer, Reply, openai_stream
+from eugpt_fast.testing import Fault, ReplayServer, Reply, chunking, openai_stream
 
 STREAM = openai_stream(20)
 OPEN_ENDED = Reply(STREAM.body, fault=Fault.STALL, after_events=10)
@@ -119,20 +119,33 @@ def test_a_finished_stream_leaves_its_connection_for_the_next_one():
         assert server.connections == 1
 
 
-def test_a_stream_closed_early_has_no_verdict_and_says_so_when_read_on():
+def test_a_stream_closed_behind_its_terminal_event_keeps_its_events_and_its_verdict():
     stream = EventStream([STREAM.body])
+    next(stream)
+    stream.close()
+    assert stream.verdict is Verdict.COMPLETED
+    assert len(list(stream)) == STREAM.events - 1
+
+
+def test_breaking_at_the_terminal_event_leaves_the_verdict():
+    def chunks():
+        yield STREAM.body
+        raise AssertionError("nobody asked for more")
+
+    stream = EventStream(chunks())
+    for event in stream:
+        if event["type"] == "response.completed":
+            break
+    assert stream.verdict is Verdict.COMPLETED
+
+
+def test_a_stream_closed_before_its_end_has_no_verdict_and_says_so_when_read_on():
+    half = len(STREAM.body) // 2
+    stream = EventStream([STREAM.body[:half], STREAM.body[half:]])
     next(stream)
     stream.close()
     assert stream.verdict is None
     assert next(stream)["type"] == "response.in_progress"  # what had come is not lost
-    with pytest.raises(errors.StreamClosed):
-        list(stream)
-
-
-def test_a_stream_closed_while_bytes_are_outstanding_says_so_when_read_on():
-    stream = EventStream([STREAM.body[:600], STREAM.body[600:]])
-    next(stream)
-    stream.close()
     with pytest.raises(errors.StreamClosed):
         list(stream)
     with pytest.raises(errors.StreamClosed):
@@ -278,7 +291,31 @@ def test_a_response_that_was_read_already_can_still_be_parsed():
     assert EventStream(response).collect().text == STREAM.text
 
 
-@pytest.mark.parametrize("value", [0, -1])
+def test_a_trailing_done_leaves_the_connection_for_the_next_one():
+    reply = Reply(STREAM.body, fault=Fault.DONE, pace=0.002)
+    with ReplayServer(reply) as server, httpx.Client(timeout=10) as client:
+        for _ in range(3):
+            with client.stream("POST", server.url) as response:
+                assert EventStream(response).collect().verdict is Verdict.COMPLETED
+        assert server.connections == 1
+
+
+@pytest.mark.parametrize("value", [0, -1, float("inf"), float("nan")])
 def test_a_content_timeout_must_be_positive(value):
     with pytest.raises(ValueError, match="content_timeout"):
         EventStream([], content_timeout=value)
+
+
+@pytest.mark.parametrize("chunk", ["whole", "per event"])
+def test_a_terminal_event_behind_a_bad_one_does_not_wait_for_the_end_of_the_body(chunk):
+    body = BAD + b'data: {"type":"keepalive"}\n\n'
+    cut = chunking.whole if chunk == "whole" else chunking.per_event
+    reply = Reply(body, fault=Fault.STALL, after_events=4, chunking=cut)
+    with ReplayServer(reply) as server, httpx.stream("POST", server.url, timeout=60) as response:
+        stream = EventStream(response)
+        with pytest.raises(errors.EventDecodeError):
+            list(stream)
+        begun = time.monotonic()
+        list(stream)
+        assert time.monotonic() - begun < 30
+        assert stream.verdict is Verdict.COMPLETED

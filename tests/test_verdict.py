@@ -61,6 +61,20 @@ def test_an_error_event_may_be_flat_or_nested(event):
 
 
 @pytest.mark.parametrize(
+    "event",
+    [
+        {"type": "error", "error": "boom"},
+        {"type": "response.failed", "response": {"error": "boom"}},
+        {"type": "response.failed", "response": {"error": None}, "error": {"message": "boom"}},
+    ],
+)
+def test_an_error_that_is_a_mere_string_or_elsewhere_is_not_lost(event):
+    raised = read(event)[1]
+    assert raised.message == "boom"
+    assert "boom" in str(raised)
+
+
+@pytest.mark.parametrize(
     ("code", "retryable"),
     [("server_error", True), ("rate_limit_exceeded", True), (503, True), ("invalid_prompt", False), (None, False)],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ._client.calls import AsyncCall, Call
+from ._client.calls import AsyncHttpCall, HttpCall
 from ._client.request import build
 from ._reader import AsyncEventStream, Collected, EventStream
 
@@ -50,7 +50,7 @@ def stream(
         ...             print(event["delta"], end="", flush=True)
     """
     request = build({"input": input, **body}, api_key, base_url)
-    return EventStream(Call(request, client, max_retries), only=only, content_timeout=content_timeout)
+    return EventStream(HttpCall(request, client, max_retries), only=only, content_timeout=content_timeout)
 
 
 def astream(
@@ -73,7 +73,7 @@ def astream(
         ...         ...
     """
     request = build({"input": input, **body}, api_key, base_url)
-    return AsyncEventStream(AsyncCall(request, client, max_retries), only=only, content_timeout=content_timeout)
+    return AsyncEventStream(AsyncHttpCall(request, client, max_retries), only=only, content_timeout=content_timeout)
 
 
 def collect(input: Input, **options: Any) -> Collected:

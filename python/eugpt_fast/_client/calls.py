@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
+import inspect
 import time
 from typing import Any
 
 import anyio
 import httpx
 
-from .request import Request, status_error
+from .._reader.sources import network_errors
+from .request import MAX_REFUSAL, Request, status_error
 from .retries import Retries, transport_errors
 
 # The API guide's timeouts, in seconds.
 TIMEOUT = httpx.Timeout(connect=10, read=120, write=10, pool=10)
 
 
-class Call:
+class HttpCall:
     """A request over a sync client: the caller's, or one of its own that lives as long as the stream."""
 
     def __init__(self, request: Request, client: Any, max_retries: int) -> None:
+        self.sent = 0.0
         self._request = request
         self._retries = Retries(max_retries)
+        if client is not None and (not hasattr(client, "build_request") or inspect.iscoroutinefunction(client.send)):
+            raise TypeError("client must be an httpx.Client or httpx2.Client")
         self._owned = httpx.Client(timeout=TIMEOUT) if client is None else None
         self._client = self._owned or client
 
@@ -36,22 +42,31 @@ class Call:
                 request = self._client.build_request(
                     "POST", self._request.url, headers=self._request.headers, content=self._request.content
                 )
+                self.sent = time.monotonic()
                 response = self._client.send(request, stream=True)
-                if response.is_success:
-                    return response
-                try:
-                    response.read()
-                finally:
-                    response.close()
             except transport_errors():
                 delay = self._retries.after_failure()
                 if delay is None:
                     raise
             else:
+                if response.is_success:
+                    return response
+                said = self._read_refusal(response)
                 delay = self._retries.after_refusal(response)
                 if delay is None:
-                    raise status_error(response, self._request.api_key)
+                    raise status_error(response, said, self._request.api_key)
             time.sleep(delay)
+
+    @staticmethod
+    def _read_refusal(response: Any) -> bytes:
+        said = b""
+        # The status counts, even if its explanation breaks off.
+        with contextlib.closing(response), contextlib.suppress(*network_errors()):
+            for chunk in response.iter_bytes():
+                said += chunk
+                if len(said) >= MAX_REFUSAL:
+                    break
+        return said[:MAX_REFUSAL]
 
     def again(self) -> bool:
         """Whether to open again after an interruption; waits before it says yes."""
@@ -67,41 +82,53 @@ class Call:
             self._owned.close()
 
 
-class AsyncCall:
-    """As :class:`Call`, over an async client."""
+class AsyncHttpCall:
+    """As :class:`HttpCall`, over an async client."""
 
     def __init__(self, request: Request, client: Any, max_retries: int) -> None:
+        self.sent = 0.0
         self._request = request
         self._retries = Retries(max_retries)
+        if client is not None and not inspect.iscoroutinefunction(getattr(client, "send", None)):
+            raise TypeError("client must be an httpx.AsyncClient or httpx2.AsyncClient")
         self._owned = httpx.AsyncClient(timeout=TIMEOUT) if client is None else None
         self._client = self._owned or client
 
     async def open(self) -> Any:
-        """As :meth:`Call.open`."""
+        """As :meth:`HttpCall.open`."""
         while True:
             try:
                 request = self._client.build_request(
                     "POST", self._request.url, headers=self._request.headers, content=self._request.content
                 )
+                self.sent = time.monotonic()
                 response = await self._client.send(request, stream=True)
-                if response.is_success:
-                    return response
-                try:
-                    await response.aread()
-                finally:
-                    await response.aclose()
             except transport_errors():
                 delay = self._retries.after_failure()
                 if delay is None:
                     raise
             else:
+                if response.is_success:
+                    return response
+                said = await self._read_refusal(response)
                 delay = self._retries.after_refusal(response)
                 if delay is None:
-                    raise status_error(response, self._request.api_key)
+                    raise status_error(response, said, self._request.api_key)
             await anyio.sleep(delay)
 
+    @staticmethod
+    async def _read_refusal(response: Any) -> bytes:
+        said = b""
+        async with contextlib.aclosing(response):
+            with contextlib.suppress(*network_errors()):
+                async for chunk in response.aiter_bytes():
+                    said += chunk
+                    if len(said) >= MAX_REFUSAL:
+                        break
+        return said[:MAX_REFUSAL]
+
     async def again(self) -> bool:
-        """As :meth:`Call.again`."""
+        """As :meth:`HttpCall.again`."""
         delay = self._retries.after_failure()
         if delay is None:
             return False
@@ -109,6 +136,6 @@ class AsyncCall:
         return True
 
     async def aclose(self) -> None:
-        """As :meth:`Call.close`."""
+        """As :meth:`HttpCall.close`."""
         if self._owned is not None:
             await self._owned.aclose()

@@ -10,10 +10,10 @@ from typing import Any
 
 import anyio
 
-from .._client.calls import AsyncCall
-from .base import DEFAULT_MAX_EVENT_SIZE, BaseStream
+from ..errors import StreamClosed
+from .base import CLOSED, DEFAULT_MAX_EVENT_SIZE, BaseStream
 from .reader import Collected
-from .sources import AsyncSource, async_source_of, network_errors
+from .sources import AsyncCall, AsyncSource, async_source_of, network_errors
 
 
 class AsyncEventStream(BaseStream):
@@ -37,10 +37,16 @@ class AsyncEventStream(BaseStream):
         self._checked = False
 
     async def _opened(self) -> AsyncSource:
+        if self._closed:
+            raise StreamClosed(CLOSED)
         try:
             if self._source is None:
                 assert self._call is not None
                 self._source = async_source_of(await self._call.open())
+                self._reader.started = self._call.sent
+                if self._closed:  # by another task, while this one waited
+                    await self._close_source()
+                    raise StreamClosed(CLOSED)
             if not self._checked:
                 await self._source.check()
                 self._checked = True
@@ -103,7 +109,7 @@ class AsyncEventStream(BaseStream):
             source = await self._opened()
         begun = time.monotonic()
         try:
-            chunk = await self._read(source.chunks)
+            chunk = await self._read(source.chunks, begun)
         except network_errors() as error:
             self._reader.waited += time.monotonic() - begun
             return await self._end(error)
@@ -112,10 +118,10 @@ class AsyncEventStream(BaseStream):
             self._reader.waited += now - begun
             return await self._end(None)
         events = self._digest(chunk, build, begun, now)
-        return await self._end(None, events) if self._is_over(events) else events
+        return await self._end(None, events) if self._is_over(now) else events
 
-    async def _read(self, chunks: AsyncIterator[bytes]) -> bytes | None:
-        left = self._time_left()
+    async def _read(self, chunks: AsyncIterator[bytes], begun: float) -> bytes | None:
+        left = self._time_left(begun)
         if left is None:
             return await anext(chunks, None)
         with anyio.move_on_after(left):
@@ -138,6 +144,7 @@ class AsyncEventStream(BaseStream):
         """Closes the response and frees its connection, also inside a cancelled task."""
         if not self._closed:
             self._closed = True
+            self._conclude()
             with anyio.CancelScope(shield=True):
                 await self._close_source()
                 if self._call is not None:

@@ -12,6 +12,7 @@ from .reader import Metrics, Reader
 from .verdict import Verdict
 
 DEFAULT_MAX_EVENT_SIZE = 64 * 2**20
+CLOSED = "the stream was closed before its end"
 
 _DRAIN = 1.0
 """Seconds that we wait for the end of the body behind a terminal event, so that the connection can be used again."""
@@ -32,7 +33,7 @@ class BaseStream:
         self._failure: Exception | None = None  # to be raised once the events before it are delivered
         self._resume = False  # the parser stands behind an event that raised
         self._delivered = False
-        self._draining = False
+        self._drain_until: float | None = None
         self._ended = False
         self._closed = False
 
@@ -81,7 +82,7 @@ class BaseStream:
             now = time.monotonic()
             return self._digest(b"", build, now, now)
         if self._closed:
-            raise StreamClosed("the stream was closed before its end")
+            raise StreamClosed(CLOSED)
         return None
 
     def _digest(self, chunk: bytes, build: bool, begun: float, now: float) -> list[Any]:
@@ -94,19 +95,22 @@ class BaseStream:
             self._delivered = True
         return events
 
-    def _is_over(self, events: list[Any]) -> bool:
-        """Whether to stop reading: a chunk behind the terminal event brought nothing, or time is up."""
-        reader = self._reader
-        if reader.terminal is None:
-            patience = reader.patience
-            return patience is not None and patience <= 0 and self._failure is None
-        over = self._draining and (not events or reader.waited > _DRAIN)
-        self._draining = True
-        return over and self._failure is None
-
-    def _time_left(self) -> float | None:
+    def _time_left(self, now: float) -> float | None:
         """How many seconds the next read may take."""
-        return _DRAIN - self._reader.waited if self._draining else self._reader.patience
+        if self._reader.terminal is None:
+            return self._reader.patience
+        if self._drain_until is None:
+            self._drain_until = now + _DRAIN
+        return self._drain_until - now
+
+    def _is_over(self, now: float) -> bool:
+        """Whether to stop reading, though more bytes may come: time is up."""
+        if self._failure is not None:
+            return False
+        if self._drain_until is not None:
+            return now >= self._drain_until
+        patience = self._reader.patience
+        return patience is not None and patience <= 0
 
     @staticmethod
     def _closes(error: BaseException) -> bool:
@@ -116,7 +120,7 @@ class BaseStream:
     def _settle(self, cause: BaseException | None) -> StreamInterrupted | None:
         """The bytes have ended. Returns the interruption if the request may be sent again."""
         patience = self._reader.patience
-        if patience is not None and patience <= 0 and not self._draining:
+        if patience is not None and patience <= 0:
             cause = self._reader.out_of_patience()
         self._reader.end(cause)
         error = self._reader.error
@@ -124,7 +128,13 @@ class BaseStream:
 
     def _restart(self) -> None:
         self._reader.restart()
-        self._draining = False
+        self._drain_until = None
+
+    def _conclude(self) -> None:
+        """Closed by the caller: if the terminal event has come, its verdict stands."""
+        if self._reader.terminal is not None and self._reader.verdict is None:
+            self._reader.end(None)
+            self._ended = True
 
     def _raise_verdict(self) -> None:
         if self._reader.error is not None:

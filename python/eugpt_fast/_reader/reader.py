@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -68,8 +69,8 @@ class Reader:
     """One stream's parser, clock and verdict."""
 
     def __init__(self, only: Iterable[str] | None, max_event_size: int, content_timeout: float | None) -> None:
-        if content_timeout is not None and content_timeout <= 0:
-            raise ValueError("content_timeout must be a positive number of seconds")
+        if content_timeout is not None and not 0 < content_timeout <= threading.TIMEOUT_MAX:
+            raise ValueError("content_timeout must be a positive, finite number of seconds")
         only = only if only is None or isinstance(only, str) else frozenset(only)
         self._options = {"only": only, "max_event_size": max_event_size}
         self._content_timeout = content_timeout
@@ -89,7 +90,8 @@ class Reader:
         """Seconds spent waiting for bytes since the last content. The consumer's own time does not count."""
         self._progress = 0
         self._awaits_first = True
-        self._started = self._latest = time.monotonic()
+        self.started = self._latest = time.monotonic()
+        """When the request was sent, on that clock, or reading began."""
 
     def feed(self, chunk: bytes, *, build: bool, begun: float, now: float) -> list[Any]:
         """The events that ``chunk`` completes; without ``build`` only the terminal one.
@@ -122,7 +124,7 @@ class Reader:
             self._judge(self.parser.terminal)
 
     def _note_firsts(self, now: float) -> None:
-        metrics, elapsed = self.metrics, now - self._started
+        metrics, elapsed = self.metrics, now - self.started
         if metrics.time_to_first_byte is None and metrics.bytes:
             metrics.time_to_first_byte = elapsed
         if metrics.time_to_first_event is None and self.parser.events:
@@ -178,7 +180,7 @@ class Reader:
         return error
 
     def _count(self) -> None:
-        self.metrics.duration = self._latest - self._started
+        self.metrics.duration = self._latest - self.started
         for name in ("events", "gaps", "repeats", "reorders"):
             setattr(self.metrics, name, getattr(self.parser, name))
 

@@ -8,11 +8,11 @@ import socket
 import sys
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from ..errors import UnexpectedResponse
 
-__all__ = ["AsyncSource", "Source", "async_source_of", "network_errors", "source_of"]
+__all__ = ["AsyncCall", "AsyncSource", "Call", "Source", "async_source_of", "network_errors", "source_of"]
 
 _START_OF_BODY = 2048  # bytes of a wrong answer that its error shows
 
@@ -33,6 +33,39 @@ class Head:
     def unexpected(self, body: bytes) -> UnexpectedResponse:
         start = body[:_START_OF_BODY].decode("utf-8", "replace")
         return UnexpectedResponse(self.status, self.content_type, start)
+
+
+@runtime_checkable
+class Call(Protocol):
+    """A request that can be sent, and sent again while nothing of its answer has reached the caller."""
+
+    sent: float
+    """When it was sent last, on the clock of :func:`time.monotonic`."""
+
+    def open(self) -> Any:
+        """The response."""
+
+    def again(self) -> bool:
+        """Whether to open once more after a cut stream; waits before it says yes."""
+
+    def close(self) -> None:
+        """Nothing more will be asked."""
+
+
+@runtime_checkable
+class AsyncCall(Protocol):
+    """As :class:`Call`, awaited."""
+
+    sent: float
+
+    async def open(self) -> Any:
+        """The response."""
+
+    async def again(self) -> bool:
+        """Whether to open once more after a cut stream; waits before it says yes."""
+
+    async def aclose(self) -> None:
+        """Nothing more will be asked."""
 
 
 @dataclass

@@ -8,10 +8,9 @@ from collections.abc import Generator, Iterable, Iterator
 from types import TracebackType
 from typing import Any
 
-from .._client.calls import Call
 from .base import DEFAULT_MAX_EVENT_SIZE, BaseStream
 from .reader import Collected
-from .sources import Source, network_errors, source_of
+from .sources import Call, Source, network_errors, source_of
 from .watchdog import Watchdog
 
 
@@ -26,8 +25,8 @@ class EventStream(BaseStream):
         source: a streamed response of ``httpx.Client``, ``httpx2.Client`` or ``requests``, or any iterable of bytes.
         only: event types to decode; see :class:`Parser`. Terminal events always come.
         content_timeout: seconds to wait for content; comments and ``keepalive`` events are none. None waits as long
-            as the transport does. A blocked read is interrupted on HTTP/1.1; elsewhere the limit is checked whenever
-            bytes come.
+            as the transport does. A blocked read is interrupted on HTTP/1.1; elsewhere, and over a plain iterable, the
+            limit is checked whenever bytes come.
         max_event_size: the most data that one event may hold, in bytes.
 
     Raises (while iterating, or from :meth:`collect`):
@@ -63,6 +62,7 @@ class EventStream(BaseStream):
     def _open(self, call: Call) -> None:
         try:
             self._set_source(call.open())
+            self._reader.started = call.sent
         except BaseException:
             call.close()
             raise
@@ -133,10 +133,10 @@ class EventStream(BaseStream):
             self._reader.waited += now - begun
             return self._end(None)
         events = self._digest(chunk, build, begun, now)
-        return self._end(None, events) if self._is_over(events) else events
+        return self._end(None, events) if self._is_over(now) else events
 
     def _read(self, begun: float) -> bytes | None:
-        left = self._time_left()
+        left = self._time_left(begun)
         if left is None or self._watchdog is None:
             return next(self._source.chunks, None)
         self._watchdog.arm(begun + left)
@@ -161,6 +161,7 @@ class EventStream(BaseStream):
         """Closes the response and frees its connection. The stream has no verdict unless it had ended."""
         if not self._closed:
             self._closed = True
+            self._conclude()
             self._close_source()
             if self._call is not None:
                 self._call.close()

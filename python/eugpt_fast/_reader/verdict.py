@@ -71,7 +71,7 @@ def judge(terminal: dict[str, Any]) -> tuple[Verdict, StreamError | None]:
         status = response.get("status")
         verdict = _BY_NAME.get(status, verdict) if isinstance(status, str) else verdict
     if verdict is Verdict.FAILED:
-        return verdict, _failed(response)
+        return verdict, _failed(_details(response.get("error")) or _details(terminal.get("error")))
     if verdict is Verdict.CANCELLED:
         return verdict, ResponseCancelled("the response was cancelled")
     return verdict, None
@@ -79,7 +79,7 @@ def judge(terminal: dict[str, Any]) -> tuple[Verdict, StreamError | None]:
 
 def _error(event: dict[str, Any]) -> ResponseError:
     # Flat: code, message and param stand beside the type. Nested: under "error".
-    details = _mapping(event.get("error")) or event
+    details = _details(event.get("error")) or event
     code, message, param = (_text(details.get(name)) for name in ("code", "message", "param"))
     error = ResponseError(_sentence("the stream ended with an error event", code, message))
     error.code, error.message, error.param = code, message, param
@@ -88,8 +88,7 @@ def _error(event: dict[str, Any]) -> ResponseError:
     return error
 
 
-def _failed(response: dict[str, Any]) -> ResponseFailed:
-    details = _mapping(response.get("error"))
+def _failed(details: dict[str, Any]) -> ResponseFailed:
     code, message = _text(details.get("code")), _text(details.get("message"))
     error = ResponseFailed(_sentence("the response failed", code, message))
     error.code, error.message = code, message
@@ -100,6 +99,10 @@ def _failed(response: dict[str, Any]) -> ResponseFailed:
 def _sentence(what: str, code: str | None, message: str | None) -> str:
     said = " ".join(part for part in (code and f"[{code}]", message) if part)
     return f"{what}: {said}" if said else what
+
+
+def _details(error: Any) -> dict[str, Any]:
+    return {"message": error} if isinstance(error, str) else _mapping(error)
 
 
 def _mapping(value: Any) -> dict[str, Any]:

@@ -9,9 +9,11 @@ import sys
 from collections.abc import Sequence
 
 import httpx
+import orjson
 
 from ..errors import EugptFastError
 from . import bench, read, serve
+from .complain import complain
 from .exits import ERROR, EXIT_CODES, INTERRUPTED_BY_USER, PIPE_CLOSED
 
 __all__ = ["main"]
@@ -20,6 +22,9 @@ __all__ = ["main"]
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit status. Usage errors end in ``SystemExit(2)``, as argparse does."""
     arguments = _parser().parse_args(argv)
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # closed by the caller: nothing to read, nobody to tell
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A lone surrogate is shown as an escape, which in JSON is what it was, instead of failing.
@@ -34,8 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Whoever read our output has left. The interpreter must not try to flush the rest.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
-    except (EugptFastError, httpx.HTTPError, OSError, ValueError) as error:
-        print(f"eugpt-fast: {error}", file=sys.stderr)
+    except (EugptFastError, httpx.HTTPError, orjson.JSONEncodeError, OSError, ValueError) as error:
+        complain(str(error))
         return ERROR
 
 

@@ -15,12 +15,11 @@ from .. import testing
 from .._api import stream
 from .._reader import EventStream, Metrics, Verdict
 from ..errors import EventDecodeError, EventTooLarge, StreamError
+from .complain import complain, harmless
 from .exits import BAD_EVENT, BY_VERDICT, EXIT_CODES
 
 _RECORDING = Path(testing.__file__).parent / "data" / "text_60.sse"
 _BLOCK = 64 * 1024
-_CONTROLS = {code: None for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
-"""Control characters that a model could send to take over a terminal."""
 
 
 def add_commands(commands: Any) -> None:
@@ -99,7 +98,7 @@ def _show(events: EventStream, *, as_text: bool, metrics: bool = False) -> int:
                 _print(event, as_text)
         except (EventDecodeError, EventTooLarge) as error:
             bad += 1
-            print(f"eugpt-fast: skipped a bad event: {error}", file=sys.stderr)
+            complain(f"skipped a bad event: {error}")
             continue
         except StreamError as error:
             ending = error
@@ -112,7 +111,7 @@ def _show(events: EventStream, *, as_text: bool, metrics: bool = False) -> int:
         print(f"\n{'verdict':<20} {verdict}")
         _print_metrics(events.metrics)
     else:
-        print(f"eugpt-fast: {verdict}{f': {ending}' if ending else ''}", file=sys.stderr)
+        complain(f"{verdict}{f': {ending}' if ending else ''}")
     return BAD_EVENT if bad and verdict is Verdict.COMPLETED else BY_VERDICT[verdict]
 
 
@@ -121,7 +120,7 @@ def _print(event: Any, as_text: bool) -> None:
         print(json.dumps(event, ensure_ascii=False, separators=(",", ":")), flush=True)
     elif isinstance(event, dict) and event.get("type") == "response.output_text.delta":
         delta = str(event.get("delta", ""))
-        print(delta.translate(_CONTROLS) if sys.stdout.isatty() else delta, end="", flush=True)
+        print(harmless(delta) if sys.stdout.isatty() else delta, end="", flush=True)
 
 
 def _print_metrics(metrics: Metrics) -> None:

@@ -19,8 +19,8 @@ def add_commands(commands: Any) -> None:
     )
     serve.add_argument("file", metavar="FILE", type=Path, help="the stream's bytes, as they are to be sent")
     serve.add_argument("--host", default="127.0.0.1", help="IPv4 address to listen on (default: %(default)s)")
-    serve.add_argument("--port", type=int, default=0, help="port to listen on (default: a free one)")
-    serve.add_argument("--pace", type=float, default=0.0, metavar="SECONDS", help="time from one event to the next")
+    serve.add_argument("--port", type=_port, default=0, help="port to listen on (default: a free one)")
+    serve.add_argument("--pace", type=_seconds, default=0.0, metavar="SECONDS", help="time from one event to the next")
     serve.add_argument(
         "--fault",
         type=testing.Fault,
@@ -29,6 +29,23 @@ def add_commands(commands: Any) -> None:
         help="what goes wrong, half way: " + ", ".join(fault.value for fault in testing.Fault),
     )
     serve.set_defaults(run=_serve)
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port < 2**16:
+        raise ValueError
+    return port
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds < 3600:
+        raise ValueError
+    return seconds
+
+
+_port.__name__, _seconds.__name__ = "port", "number of seconds"  # as argparse says: "invalid port value"
 
 
 def _serve(arguments: argparse.Namespace) -> int:
