@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ._reader.verdict import Verdict
 
 __all__ = [
     "EugptFastError",
@@ -95,7 +98,7 @@ class StreamError(EugptFastError):
         self,
         message: str,
         *,
-        verdict: str = "",
+        verdict: Verdict | None = None,
         retryable: bool = False,
         text: str = "",
         last_sequence_number: int | None = None,

@@ -18,9 +18,9 @@ pub struct Str<'a> {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Number<'a> {
     /// An integer: sign and digits.
-    Integer(&'a str),
+    Integer(&'a [u8]),
     /// A number with fraction or exponent.
-    Float(&'a str),
+    Float(&'a [u8]),
     /// `NaN`, `Infinity` or `-Infinity`.
     Constant(f64),
 }
@@ -57,8 +57,16 @@ impl<'a> Lexer<'a> {
     }
 
     /// Skips white space and returns the next byte without consuming it; 0 at the end (no token starts with NUL).
-    #[inline]
+    #[inline(always)]
     pub fn peek(&mut self) -> u8 {
+        match self.text.get(self.at) {
+            Some(&byte) if byte > b' ' => byte,
+            _ => self.skip_blanks(),
+        }
+    }
+
+    #[cold]
+    fn skip_blanks(&mut self) -> u8 {
         while let Some(&byte) = self.text.get(self.at) {
             if !matches!(byte, b' ' | b'\n' | b'\t' | b'\r') {
                 return byte;
@@ -100,7 +108,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// A string; the opening quote comes next. Escapes are checked, not resolved.
-    #[inline]
+    #[inline(always)]
     pub fn string(&mut self) -> Result<Str<'a>, Surprise> {
         let start = self.at + 1;
         let mut at = start;
@@ -124,7 +132,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// The key of a member and the colon behind it.
-    #[inline]
+    #[inline(always)]
     pub fn key(&mut self) -> Result<Str<'a>, Surprise> {
         if self.peek() != b'"' {
             return Err(Surprise);
@@ -171,8 +179,7 @@ impl<'a> Lexer<'a> {
             self.some_digits()?;
             float = true;
         }
-        // Nothing but ASCII was accepted.
-        let token = std::str::from_utf8(&self.text[start..self.at]).map_err(|_| Surprise)?;
+        let token = &self.text[start..self.at];
         Ok(if float { Number::Float(token) } else { Number::Integer(token) })
     }
 

@@ -11,8 +11,8 @@ use super::{MAX_DIGITS, Surprise};
 
 /// Shapes kept per stream. A Responses stream alternates between two or three.
 const SHAPES: usize = 8;
-/// Longer documents are not learned, in bytes.
-const MAX_LEN: usize = 4096;
+/// Longer documents are not learned, in bytes: deltas are shorter, and what is longer seldom comes twice.
+const MAX_LEN: usize = 1024;
 /// Documents of more strings and numbers are not learned.
 const MAX_SCALARS: usize = 64;
 /// Containers in learned documents are nested at most this deep.
@@ -23,8 +23,9 @@ const STEADY: u32 = 16;
 const PATIENCE: u32 = 32;
 /// Documents kept until another one resembles them.
 const CANDIDATES: usize = 4;
-/// Documents that begin with the same bytes may be alike.
-const PREFIX: usize = 16;
+/// Documents may be alike that begin with the same bytes (but for digits) or end so: the type stands first or last.
+const PREFIX: usize = 40;
+const SUFFIX: usize = 24;
 
 /// A string (between its quotes) or a number in a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -299,7 +300,8 @@ impl Shapes {
 }
 
 fn resembles(one: &[u8], other: &[u8]) -> bool {
-    one.iter().take(PREFIX).eq(other.iter().take(PREFIX)) && one.len().abs_diff(other.len()) <= 64 + one.len() / 4
+    let alike = |(one, other): (&u8, &u8)| one == other || (one.is_ascii_digit() && other.is_ascii_digit());
+    one.iter().zip(other).take(PREFIX).all(alike) || one.iter().rev().zip(other.iter().rev()).take(SUFFIX).all(alike)
 }
 
 /// All strings (keys are none) and numbers of a document in order.

@@ -41,7 +41,13 @@ pub fn text<'py>(py: Python<'py>, utf8: &[u8]) -> PyResult<Bound<'py, PyString>>
 }
 
 /// The keys of the documents read last, by a hash of their bytes.
-pub struct Keys(Vec<Option<Py<PyString>>>);
+pub struct Keys(Box<[Option<Key>]>);
+
+struct Key {
+    len: usize,
+    bytes: [u8; MAX_KEY],
+    text: Py<PyString>,
+}
 
 thread_local! {
     // Of the thread, not of the process: free-threaded interpreters need no lock. Taken while in use, so that a parser
@@ -70,23 +76,26 @@ impl Keys {
         // The slot is only a guess; the bytes decide.
         let slot = &mut self.0[hash(key.raw) % KEYS];
         if let Some(known) = slot {
-            let known = known.bind(py);
-            if known.to_str()?.as_bytes() == key.raw {
-                return Ok(known.clone());
+            if known.bytes[..known.len] == *key.raw {
+                return Ok(known.text.bind(py).clone());
             }
         }
-        let new = ascii(py, key.raw)?;
-        *slot = Some(new.clone().unbind());
-        Ok(new)
+        let text = ascii(py, key.raw)?;
+        let mut bytes = [0; MAX_KEY];
+        bytes[..key.raw.len()].copy_from_slice(key.raw);
+        *slot = Some(Key { len: key.raw.len(), bytes, text: text.clone().unbind() });
+        Ok(text)
     }
 }
 
+/// Of the length and the first and last eight bytes: keys of one API differ there.
+#[inline]
 fn hash(bytes: &[u8]) -> usize {
-    let mut hash = bytes.len() as u64;
-    for chunk in bytes.chunks(8) {
-        let mut word = [0; 8];
-        word[..chunk.len()].copy_from_slice(chunk);
-        hash = (hash.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    }
-    (hash >> 48) as usize
+    let word = |chunk: Option<&[u8; 8]>| chunk.map(|bytes| u64::from_le_bytes(*bytes));
+    let (first, last) = match (word(bytes.first_chunk()), word(bytes.last_chunk())) {
+        (Some(first), Some(last)) => (first, last),
+        _ => (bytes.iter().fold(0, |word, &byte| word << 8 | u64::from(byte)), 0),
+    };
+    let mixed = (first ^ last.rotate_left(29) ^ bytes.len() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    (mixed >> 48) as usize
 }

@@ -172,8 +172,7 @@ impl Values {
         if let Some(token) = token.string() {
             return Ok(self.string(py, token)?.into_any());
         }
-        let digits = std::str::from_utf8(token.raw).map_err(|_| Failure::Surprise)?;
-        number(py, if token.kind == Kind::Integer { Number::Integer(digits) } else { Number::Float(digits) })
+        number(py, if token.kind == Kind::Integer { Number::Integer(token.raw) } else { Number::Float(token.raw) })
     }
 
     fn string<'py>(&mut self, py: Python<'py>, token: Str<'_>) -> Result<Bound<'py, PyString>, Failure> {
@@ -200,11 +199,24 @@ impl Values {
 fn number<'py>(py: Python<'py>, number: Number<'_>) -> Result<Bound<'py, PyAny>, Failure> {
     Ok(match number {
         Number::Integer(token) if token.len() > MAX_DIGITS => return Err(Failure::Surprise),
-        Number::Integer(token) => match token.parse::<i64>() {
-            Ok(value) => PyInt::new(py, value).into_any(),
-            Err(_) => py.get_type::<PyInt>().call1((token,))?,
+        Number::Integer(token) => match small(token) {
+            Some(value) => PyInt::new(py, value).into_any(),
+            None => py.get_type::<PyInt>().call1((ascii(py, token)?,))?,
         },
-        Number::Float(token) => PyFloat::new(py, token.parse().map_err(|_| Surprise)?).into_any(),
+        Number::Float(token) => {
+            let token = std::str::from_utf8(token).map_err(|_| Surprise)?;
+            PyFloat::new(py, token.parse().map_err(|_| Surprise)?).into_any()
+        }
         Number::Constant(value) => PyFloat::new(py, value).into_any(),
     })
+}
+
+/// The value of an integer token that surely fits 64 bits.
+fn small(token: &[u8]) -> Option<i64> {
+    let digits = token.strip_prefix(b"-").unwrap_or(token);
+    if digits.len() > 18 {
+        return None;
+    }
+    let value = digits.iter().fold(0, |value, digit| value * 10 + i64::from(digit - b'0'));
+    Some(if digits.len() < token.len() { -value } else { value })
 }

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
 import time
 from typing import Any
 
 import anyio
 import httpx
 
-from .._reader.sources import network_errors
+from .._reader.sources import AsyncCall, Call, network_errors
 from .request import MAX_REFUSAL, Request, status_error
 from .retries import Retries, transport_errors
 
@@ -18,17 +17,16 @@ from .retries import Retries, transport_errors
 TIMEOUT = httpx.Timeout(connect=10, read=120, write=10, pool=10)
 
 
-class HttpCall:
+class HttpCall(Call):
     """A request over a sync client: the caller's, or one of its own that lives as long as the stream."""
 
     def __init__(self, request: Request, client: Any, max_retries: int) -> None:
-        self.sent = 0.0
         self._request = request
         self._retries = Retries(max_retries)
-        if client is not None and (not hasattr(client, "build_request") or inspect.iscoroutinefunction(client.send)):
+        if client is not None and (not hasattr(client, "build_request") or hasattr(client, "aclose")):
             raise TypeError("client must be an httpx.Client or httpx2.Client")
-        self._owned = httpx.Client(timeout=TIMEOUT) if client is None else None
-        self._client = self._owned or client
+        self._client = client
+        self._owned: httpx.Client | None = None
 
     def open(self) -> Any:
         """The response, its body not read.
@@ -37,6 +35,8 @@ class HttpCall:
             httpx.HTTPStatusError: the API refuses; with its own words.
             httpx.TransportError: no answer, after all attempts.
         """
+        if self._client is None:
+            self._client = self._owned = httpx.Client(timeout=TIMEOUT)
         while True:
             try:
                 request = self._client.build_request(
@@ -82,20 +82,21 @@ class HttpCall:
             self._owned.close()
 
 
-class AsyncHttpCall:
+class AsyncHttpCall(AsyncCall):
     """As :class:`HttpCall`, over an async client."""
 
     def __init__(self, request: Request, client: Any, max_retries: int) -> None:
-        self.sent = 0.0
         self._request = request
         self._retries = Retries(max_retries)
-        if client is not None and not inspect.iscoroutinefunction(getattr(client, "send", None)):
+        if client is not None and (not hasattr(client, "build_request") or not hasattr(client, "aclose")):
             raise TypeError("client must be an httpx.AsyncClient or httpx2.AsyncClient")
-        self._owned = httpx.AsyncClient(timeout=TIMEOUT) if client is None else None
-        self._client = self._owned or client
+        self._client = client
+        self._owned: httpx.AsyncClient | None = None
 
     async def open(self) -> Any:
         """As :meth:`HttpCall.open`."""
+        if self._client is None:
+            self._client = self._owned = httpx.AsyncClient(timeout=TIMEOUT)
         while True:
             try:
                 request = self._client.build_request(

@@ -66,7 +66,15 @@ def status_error(response: Any, said: bytes, api_key: str) -> Exception:
     Its ``response`` is the refusal with the body read, so that ``error.response.json()`` works.
     """
     headers = [(name, value) for name, value in response.headers.multi_items() if name.lower() not in _OF_THE_WIRE]
-    refusal = type(response)(response.status_code, headers=headers, content=said, request=response.request)
+    refusal = type(response)(
+        response.status_code,
+        headers=headers,
+        content=said,
+        request=response.request,
+        extensions=response.extensions,
+        history=response.history,
+    )
+    refusal.elapsed = response.elapsed
     text = _api_text(refusal).replace(api_key, "[api key]")[:_MAX_SHOWN]
     message = f"HTTP {response.status_code} {response.reason_phrase} for {response.request.url}: {text}"
     try:

@@ -180,7 +180,7 @@ class Reader:
         return error
 
     def _count(self) -> None:
-        self.metrics.duration = self._latest - self.started
+        self.metrics.duration = max(0.0, self._latest - self.started)
         for name in ("events", "gaps", "repeats", "reorders"):
             setattr(self.metrics, name, getattr(self.parser, name))
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import http.client
 import socket
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from ..errors import UnexpectedResponse
 
@@ -35,37 +37,38 @@ class Head:
         return UnexpectedResponse(self.status, self.content_type, start)
 
 
-@runtime_checkable
-class Call(Protocol):
+class Call(ABC):
     """A request that can be sent, and sent again while nothing of its answer has reached the caller."""
 
-    sent: float
+    sent: float = 0.0
     """When it was sent last, on the clock of :func:`time.monotonic`."""
 
+    @abstractmethod
     def open(self) -> Any:
         """The response."""
 
+    @abstractmethod
     def again(self) -> bool:
         """Whether to open once more after a cut stream; waits before it says yes."""
 
+    @abstractmethod
     def close(self) -> None:
         """Nothing more will be asked."""
 
 
-@runtime_checkable
-class AsyncCall(Protocol):
+class AsyncCall(ABC):
     """As :class:`Call`, awaited."""
 
-    sent: float
+    sent: float = 0.0
 
-    async def open(self) -> Any:
-        """The response."""
+    @abstractmethod
+    async def open(self) -> Any: ...
 
-    async def again(self) -> bool:
-        """Whether to open once more after a cut stream; waits before it says yes."""
+    @abstractmethod
+    async def again(self) -> bool: ...
 
-    async def aclose(self) -> None:
-        """Nothing more will be asked."""
+    @abstractmethod
+    async def aclose(self) -> None: ...
 
 
 @dataclass
@@ -120,7 +123,7 @@ def source_of(given: Any) -> Source:
         if not isinstance(given.stream, Iterable):
             raise TypeError("this response belongs to an async client: use AsyncEventStream")
         return Source(_httpx_chunks(given), given.close, _head(given), _shutdown(given))
-    if hasattr(given, "iter_content"):
+    if hasattr(given, "iter_content") and hasattr(given, "raw"):
         head = Head(given.status_code, given.headers.get("content-type", ""))
         # urllib3 2.3 and later can shut a connection down under a blocked read.
         return Source(_requests_chunks(given), given.close, head, getattr(given.raw, "shutdown", None))
@@ -147,7 +150,7 @@ def async_source_of(given: Any) -> AsyncSource:
 
 def network_errors() -> tuple[type[BaseException], ...]:
     """What a transport raises when the network fails, for the libraries that are loaded."""
-    errors: list[type[BaseException]] = [OSError, EOFError, http.client.HTTPException]
+    errors: tuple[type[BaseException], ...] = (OSError, EOFError, http.client.HTTPException, asyncio.TimeoutError)
     names = {
         "httpx": "RequestError",
         "httpx2": "RequestError",
@@ -155,10 +158,9 @@ def network_errors() -> tuple[type[BaseException], ...]:
         "urllib3.exceptions": "HTTPError",
         "aiohttp": "ClientError",
     }
-    for module, name in names.items():
-        if module in sys.modules:
-            errors.append(getattr(sys.modules[module], name))
-    return tuple(errors)
+    # A module that another thread is importing just now may not have its errors yet.
+    found = (getattr(sys.modules.get(module), name, None) for module, name in names.items())
+    return (*errors, *(error for error in found if error is not None))
 
 
 async def _nothing() -> None:

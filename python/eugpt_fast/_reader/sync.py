@@ -167,8 +167,6 @@ class EventStream(BaseStream):
                 self._call.close()
 
     def _close_source(self) -> None:
-        if self._watchdog is not None:
-            self._watchdog.stop()
         with contextlib.suppress(*network_errors()):
             self._source.close()
 

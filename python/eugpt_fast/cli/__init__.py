@@ -7,9 +7,9 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 
 import httpx
-import orjson
 
 from ..errors import EugptFastError
 from . import bench, read, serve
@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Whoever read our output has left. The interpreter must not try to flush the rest.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
-    except (EugptFastError, httpx.HTTPError, orjson.JSONEncodeError, OSError, ValueError) as error:
+    except (EugptFastError, httpx.HTTPError, OSError, ValueError) as error:
         complain(str(error))
         return ERROR
 
@@ -51,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {version('eugpt-fast')}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for module in (read, serve, bench):
         module.add_commands(commands)

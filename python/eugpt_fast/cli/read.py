@@ -20,6 +20,7 @@ from .exits import BAD_EVENT, BY_VERDICT, EXIT_CODES
 
 _RECORDING = Path(testing.__file__).parent / "data" / "text_60.sse"
 _BLOCK = 64 * 1024
+_DEMO_PACE = 0.1  # seconds from one event to the next: slow enough to be seen
 
 
 def add_commands(commands: Any) -> None:
@@ -62,11 +63,9 @@ def add_commands(commands: Any) -> None:
 
 
 def _demo(arguments: argparse.Namespace) -> int:
-    recording = testing.Reply(
-        _RECORDING.read_bytes(), chunking=testing.chunking.recorded(_RECORDING.with_suffix(".json"))
-    )
+    recording = testing.Reply(_RECORDING.read_bytes(), pace=_DEMO_PACE)
     with testing.ReplayServer(recording) as server:
-        print(f"A recorded stream, replayed by {server.url} at the speed it came.")
+        print(f"A recorded stream, replayed by {server.url}, one event every {_DEMO_PACE} s.")
         print("(Its model had random weights: the text is gibberish, the wire is real.)\n")
         with stream("Prompt 2: tell me a haiku.", api_key="none needed", base_url=server.url) as events:
             return _show(events, as_text=True, metrics=True)
@@ -74,6 +73,9 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 def _ask(arguments: argparse.Namespace) -> int:
     prompt = sys.stdin.read() if arguments.prompt == "-" else arguments.prompt
+    prompt.encode()  # what the terminal sent may be no text: said here, in one line
+    if not prompt.strip():
+        raise ValueError("the prompt is empty")
     body = {"model": arguments.model} if arguments.model else {}
     with stream(prompt, **body) as events:
         return _show(events, as_text=not arguments.json)

@@ -34,18 +34,15 @@ def add_commands(commands: Any) -> None:
 def _port(text: str) -> int:
     port = int(text)
     if not 0 <= port < 2**16:
-        raise ValueError
+        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
     return port
 
 
 def _seconds(text: str) -> float:
     seconds = float(text)
     if not 0 <= seconds < 3600:
-        raise ValueError
+        raise argparse.ArgumentTypeError("the pace is a number of seconds, from 0 up")
     return seconds
-
-
-_port.__name__, _seconds.__name__ = "port", "number of seconds"  # as argparse says: "invalid port value"
 
 
 def _serve(arguments: argparse.Namespace) -> int:
