@@ -4,7 +4,7 @@ mod stages;
 
 use std::time::Duration;
 
-use criterion::{Criterion, Throughput};
+use criterion::{BenchmarkId, Criterion, Throughput};
 
 fn main() {
     // Criterion's own defaults would take five minutes for all stages.
@@ -17,7 +17,8 @@ fn main() {
         let (group, what) = stage.name.split_once('/').unwrap_or(("core", &stage.name));
         let mut group = criterion.benchmark_group(group);
         group.throughput(Throughput::Bytes(stage.bytes as u64));
-        group.bench_function(what, |bencher| bencher.iter(&mut stage.run));
+        let id = BenchmarkId::new(what, format!("{} events", stage.events));
+        group.bench_function(id, |bencher| bencher.iter(&mut stage.run));
         group.finish();
     }
     criterion.final_summary();

@@ -244,6 +244,8 @@ def test_an_astream_can_be_awaited_and_iterated_without_a_block():
         Reply(STREAM.body, fault=Fault.RESET),
         Reply.html(200),
         Reply(STREAM.body, fault=Fault.ERROR_FLAT),
+        Reply(f'data: {{"type":"error","message":"Incorrect key {KEY}","code":"{KEY}"}}\n\n'.encode()),
+        Reply(f'{{"error":"Incorrect key {KEY}"}}'.encode(), headers={"content-type": "application/json"}),
     ],
 )
 def test_the_key_shows_in_no_error(call, replies):

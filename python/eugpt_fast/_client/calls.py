@@ -22,6 +22,7 @@ class HttpCall(Call):
 
     def __init__(self, request: Request, client: Any, max_retries: int) -> None:
         self._request = request
+        self.secret = request.api_key
         self._retries = Retries(max_retries)
         if client is not None and (not hasattr(client, "build_request") or hasattr(client, "aclose")):
             raise TypeError("client must be an httpx.Client or httpx2.Client")
@@ -87,6 +88,7 @@ class AsyncHttpCall(AsyncCall):
 
     def __init__(self, request: Request, client: Any, max_retries: int) -> None:
         self._request = request
+        self.secret = request.api_key
         self._retries = Retries(max_retries)
         if client is not None and (not hasattr(client, "build_request") or not hasattr(client, "aclose")):
             raise TypeError("client must be an httpx.AsyncClient or httpx2.AsyncClient")

@@ -10,7 +10,7 @@ from typing import Any
 
 import anyio
 
-from ..errors import StreamClosed
+from ..errors import StreamClosed, UnexpectedResponse
 from .base import CLOSED, DEFAULT_MAX_EVENT_SIZE, BaseStream
 from .reader import Collected
 from .sources import AsyncCall, AsyncSource, async_source_of, network_errors
@@ -33,6 +33,7 @@ class AsyncEventStream(BaseStream):
     ) -> None:
         super().__init__(only=only, content_timeout=content_timeout, max_event_size=max_event_size)
         self._call = source if isinstance(source, AsyncCall) else None
+        self._secret = self._call.secret if self._call is not None else ""
         self._source: AsyncSource | None = None if self._call is not None else async_source_of(source)
         self._checked = False
 
@@ -50,8 +51,10 @@ class AsyncEventStream(BaseStream):
             if not self._checked:
                 await self._source.check()
                 self._checked = True
-        except BaseException:
+        except BaseException as error:
             await self.aclose()
+            if isinstance(error, UnexpectedResponse):
+                self._conceal(error)
             raise
         return self._source
 

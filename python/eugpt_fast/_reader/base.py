@@ -30,6 +30,7 @@ class BaseStream:
     ) -> None:
         self._reader = Reader(only, max_event_size, content_timeout)
         self._ready: deque[Any] = deque()  # events that next() has not taken yet
+        self._secret = ""
         self._failure: Exception | None = None  # to be raised once the events before it are delivered
         self._resume = False  # the parser stands behind an event that raised
         self._delivered = False
@@ -124,11 +125,22 @@ class BaseStream:
             cause = self._reader.out_of_patience()
         self._reader.end(cause)
         error = self._reader.error
+        self._conceal(error)
         return error if isinstance(error, StreamInterrupted) and not self._delivered else None
 
     def _restart(self) -> None:
         self._reader.restart()
         self._drain_until = None
+
+    def _conceal(self, error: Exception | None) -> None:
+        """Takes the API key out of an error: a server may have repeated it."""
+        secret = self._secret
+        if not secret or error is None:
+            return
+        error.args = tuple(arg.replace(secret, "[api key]") if isinstance(arg, str) else arg for arg in error.args)
+        for name, value in vars(error).items():
+            if isinstance(value, str) and secret in value:
+                setattr(error, name, value.replace(secret, "[api key]"))
 
     def _conclude(self) -> None:
         """Closed by the caller: if the terminal event has come, its verdict stands."""

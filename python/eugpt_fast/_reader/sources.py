@@ -43,6 +43,9 @@ class Call(ABC):
     sent: float = 0.0
     """When it was sent last, on the clock of :func:`time.monotonic`."""
 
+    secret: str = ""
+    """What no error may show, though the server say it."""
+
     @abstractmethod
     def open(self) -> Any:
         """The response."""
@@ -60,6 +63,7 @@ class AsyncCall(ABC):
     """As :class:`Call`, awaited."""
 
     sent: float = 0.0
+    secret: str = ""
 
     @abstractmethod
     async def open(self) -> Any: ...

@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterable, Iterator
 from types import TracebackType
 from typing import Any
 
+from ..errors import UnexpectedResponse
 from .base import DEFAULT_MAX_EVENT_SIZE, BaseStream
 from .reader import Collected
 from .sources import Call, Source, network_errors, source_of
@@ -57,6 +58,7 @@ class EventStream(BaseStream):
         if self._call is None:
             self._set_source(source)
         else:
+            self._secret = self._call.secret
             self._open(self._call)
 
     def _open(self, call: Call) -> None:
@@ -120,8 +122,7 @@ class EventStream(BaseStream):
 
     def _step(self, build: bool) -> list[Any] | None:
         if not self._checked:
-            self._source.check()
-            self._checked = True
+            self._check()
         begun = time.monotonic()
         try:
             chunk = self._read(begun)
@@ -134,6 +135,14 @@ class EventStream(BaseStream):
             return self._end(None)
         events = self._digest(chunk, build, begun, now)
         return self._end(None, events) if self._is_over(now) else events
+
+    def _check(self) -> None:
+        try:
+            self._source.check()
+        except UnexpectedResponse as error:
+            self._conceal(error)
+            raise
+        self._checked = True
 
     def _read(self, begun: float) -> bytes | None:
         left = self._time_left(begun)
