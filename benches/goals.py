@@ -1,17 +1,22 @@
 """The figures that the project asked of itself, measured and judged."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
+import eugpt_fast
 from eugpt_fast.testing import big_event_stream, openai_stream
 
 from .inmemory import Cell, measure_cell
 from .measure import Effort, Times, interleaved
-from .parsers import BY_NAME, GUIDE, OURS
-from .shapes import KIB_64, PER_EVENT, Shape, big_shape, every, openai_shape
+from .parsers import BY_NAME, GUIDE, ORJSON, OURS, Contender
+from .shapes import KIB_64, PER_EVENT, SHAPES, Shape, big_shape, every, lean_shape, openai_shape
+from .traffic import long_text_shape, messages_shape, reasoning_shape, recorded_shapes, repeated, tools_shape
 
 _PIECES = "1,400 B"
+_TERMINAL = "response.completed"
+_COLLECTING = "eugpt_fast, collecting"
 _LINEAR_AT_MOST = 5.0  # four times the bytes: 16 would be quadratic, 4 is ideal, the rest is for a noisy machine
 
 
@@ -34,6 +39,50 @@ def check(rounds: int = 25) -> Iterator[Goal]:
     yield _big_event(effort)
     yield _linear("1-byte chunks inside one event", [big_event_stream(size).body for size in (2**18, 2**20)], effort)
     yield _linear("1-byte chunks of many events", [openai_stream(count).body for count in (500, 2000)], effort)
+    yield from _beside_the_decoder(effort)
+
+
+def _beside_the_decoder(effort: Effort) -> Iterator[Goal]:
+    """What is asked in multiples of orjson alone, and the speed of collecting."""
+    openai, lean = openai_shape(), lean_shape()
+    yield _at_most(openai, KIB_64, 0.5, effort)
+    yield _at_most(openai, PER_EVENT, 0.7, effort)
+    yield _at_most(lean, KIB_64, 0.7, effort)
+    yield _at_most(lean, PER_EVENT, 1.0, effort)
+    for shape in (tools_shape(), reasoning_shape()):
+        yield _at_most(shape, KIB_64, 1.0, effort)
+        yield _at_most(shape, PER_EVENT, 1.0, effort)
+    for shape in recorded_shapes():
+        yield _at_most(repeated(shape), KIB_64, 1.0, effort)
+    for shape in (messages_shape(), long_text_shape()):
+        yield _at_most(shape, KIB_64, 1.2, effort)
+    for shape in (openai, lean, SHAPES["transformers"]()):
+        yield _at_most(shape, KIB_64, 0.2, effort, _SKIPPING)
+    yield _at_most(openai, PER_EVENT, 0.2, effort, _SKIPPING)
+    yield _collecting(openai, 1.5, effort)
+
+
+def _skip(chunks: Iterable[bytes]) -> list[Any]:
+    parser = eugpt_fast.Parser(only={_TERMINAL})
+    return [event for chunk in chunks for event in parser.feed(chunk)]
+
+
+_SKIPPING = Contender(
+    "only the terminal event", _skip, expect=lambda events: [event for event in events if event["type"] == _TERMINAL]
+)
+
+
+def _at_most(shape: Shape, chunking: str, asked: float, effort: Effort, ours: Contender = BY_NAME[OURS]) -> Goal:
+    times = _checked(measure_cell(shape, chunking, [ours, BY_NAME[ORJSON]], effort), ours.name, ORJSON)
+    ratio = times[ours.name].ratio_to(times[ORJSON])
+    what = f"{ours.name}, {shape.name}" if ours is _SKIPPING else shape.name
+    return Goal(f"{what}, {chunking}, against orjson alone", f"<= {asked}x", f"{ratio:.2f}x", ratio <= asked)
+
+
+def _collecting(shape: Shape, asked: float, effort: Effort) -> Goal:
+    times = _checked(measure_cell(shape, KIB_64, [BY_NAME[_COLLECTING]], effort), _COLLECTING)
+    speed = shape.size / times[_COLLECTING].median
+    return Goal(f"skim, {shape.name}, {KIB_64}", f">= {asked} GB/s", f"{speed:.2f} GB/s", speed >= asked)
 
 
 def _faster_than_guide(shape: Shape, chunking: str, asked: float, effort: Effort) -> Goal:

@@ -189,11 +189,11 @@ fn the_lexer_finds_the_end_of_a_string_at_any_offset() {
 #[test]
 fn the_lexer_tells_integers_from_floats() {
     for (text, expected) in [
-        ("0", Number::Integer("0")),
-        ("-12 ", Number::Integer("-12")),
-        ("12345678901234567890,", Number::Integer("12345678901234567890")),
-        ("1.0", Number::Float("1.0")),
-        ("-1e5]", Number::Float("-1e5")),
+        ("0", Number::Integer(b"0")),
+        ("-12 ", Number::Integer(b"-12")),
+        ("12345678901234567890,", Number::Integer(b"12345678901234567890")),
+        ("1.0", Number::Float(b"1.0")),
+        ("-1e5]", Number::Float(b"-1e5")),
         ("Infinity", Number::Constant(f64::INFINITY)),
         ("-Infinity", Number::Constant(f64::NEG_INFINITY)),
     ] {
@@ -216,20 +216,20 @@ fn bytes_that_are_no_utf_8_may_stand_in_strings_only() {
 
 #[test]
 fn unescape_joins_pairs_and_keeps_lone_surrogates() {
-    let cases: [(&str, &[u8], bool); 9] = [
-        ("plain é", "plain é".as_bytes(), false),
-        (r#"\"\\\/\b\f\n\r\t"#, b"\"\\/\x08\x0C\n\r\t", false),
-        (r"\u00e9\u20AC\u0000", "é€\0".as_bytes(), false),
-        (r"\ud83d\ude00", "😀".as_bytes(), false),
-        (r"\uDBFF\uDFFF\uD800\uDC00", "\u{10ffff}\u{10000}".as_bytes(), false),
-        (r"\ud83d", b"\xED\xA0\xBD", true),
-        (r"\ude00\ud83d", b"\xED\xB8\x80\xED\xA0\xBD", true),
-        (r"\ud83d\ud83d\ude00", b"\xED\xA0\xBD\xF0\x9F\x98\x80", true),
-        (r"\ud83dx\\ude00", b"\xED\xA0\xBDx\\ude00", true),
+    let cases: [(&str, &[u8]); 9] = [
+        ("plain é", "plain é".as_bytes()),
+        (r#"\"\\\/\b\f\n\r\t"#, b"\"\\/\x08\x0C\n\r\t"),
+        (r"\u00e9\u20AC\u0000", "é€\0".as_bytes()),
+        (r"\ud83d\ude00", "😀".as_bytes()),
+        (r"\uDBFF\uDFFF\uD800\uDC00", "\u{10ffff}\u{10000}".as_bytes()),
+        (r"\ud83d", b"\xED\xA0\xBD"),
+        (r"\ude00\ud83d", b"\xED\xB8\x80\xED\xA0\xBD"),
+        (r"\ud83d\ud83d\ude00", b"\xED\xA0\xBD\xF0\x9F\x98\x80"),
+        (r"\ud83dx\\ude00", b"\xED\xA0\xBDx\\ude00"),
     ];
-    for (raw, expected, lone) in cases {
+    for (raw, expected) in cases {
         let mut out = b"> ".to_vec();
-        assert_eq!(unescape(raw.as_bytes(), &mut out), lone, "{raw}");
+        assert_eq!(unescape(raw.as_bytes(), &mut out), expected.is_ascii(), "{raw}");
         assert_eq!(&out[2..], expected, "{raw}");
     }
 }

@@ -8,6 +8,7 @@ from typing import Any
 from ._client.calls import AsyncHttpCall, HttpCall
 from ._client.request import build
 from ._reader import AsyncEventStream, Collected, EventStream
+from ._reader.base import DEFAULT_MAX_EVENT_SIZE
 
 __all__ = ["acollect", "astream", "collect", "stream"]
 
@@ -23,6 +24,7 @@ def stream(
     max_retries: int = 2,
     only: Iterable[str] | None = None,
     content_timeout: float | None = None,
+    max_event_size: int = DEFAULT_MAX_EVENT_SIZE,
     **body: Any,
 ) -> EventStream:
     """Sends one ``POST /v1/responses`` and returns its events as they come.
@@ -35,7 +37,7 @@ def stream(
         base_url: default ``EUGPT_BASE_URL``, else the vendor's; with or without ``/v1``.
         max_retries: how often the request may be sent again: on connection failures, 408, 409, 429, 5xx, and a cut
             stream, but never once an event has reached the caller.
-        only, content_timeout: see :class:`EventStream`.
+        only, content_timeout, max_event_size: see :class:`EventStream`.
         **body: everything else goes into the request body: ``model``, ``instructions``, ``tools``, ...
 
     Raises:
@@ -50,7 +52,8 @@ def stream(
         ...             print(event["delta"], end="", flush=True)
     """
     request = build({"input": input, **body}, api_key, base_url)
-    return EventStream(HttpCall(request, client, max_retries), only=only, content_timeout=content_timeout)
+    call = HttpCall(request, client, max_retries)
+    return EventStream(call, only=only, content_timeout=content_timeout, max_event_size=max_event_size)
 
 
 def astream(
@@ -62,6 +65,7 @@ def astream(
     max_retries: int = 2,
     only: Iterable[str] | None = None,
     content_timeout: float | None = None,
+    max_event_size: int = DEFAULT_MAX_EVENT_SIZE,
     **body: Any,
 ) -> AsyncEventStream:
     """As :func:`stream`, with an async client. The request is sent when the first event is asked for, or at
@@ -73,7 +77,8 @@ def astream(
         ...         ...
     """
     request = build({"input": input, **body}, api_key, base_url)
-    return AsyncEventStream(AsyncHttpCall(request, client, max_retries), only=only, content_timeout=content_timeout)
+    call = AsyncHttpCall(request, client, max_retries)
+    return AsyncEventStream(call, only=only, content_timeout=content_timeout, max_event_size=max_event_size)
 
 
 def collect(input: Input, **options: Any) -> Collected:

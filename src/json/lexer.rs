@@ -214,13 +214,18 @@ fn hex4(digits: &[u8]) -> Result<u32, Surprise> {
     })
 }
 
-/// Appends the value of a checked string to `out`. True if it holds a lone surrogate, which is written in three
-/// bytes as UTF-8 would if it could (Python's `surrogatepass`).
+/// Appends the value of a checked string to `out`. A lone surrogate is written in three bytes, as UTF-8 would if it
+/// could (Python's `surrogatepass`). True if all that was appended is ASCII.
 pub fn unescape(raw: &[u8], out: &mut Vec<u8>) -> bool {
-    let mut lone = false;
+    let mut ascii = true;
     let mut rest = raw;
-    while let Some(at) = memchr::memchr(b'\\', rest) {
+    loop {
+        // Nothing else is special in a checked string.
+        let at = next_special(rest, 0, &mut ascii);
         out.extend_from_slice(&rest[..at]);
+        if at == rest.len() {
+            return ascii;
+        }
         let kind = rest[at + 1];
         rest = &rest[at + 2..];
         match kind {
@@ -236,23 +241,19 @@ pub fn unescape(raw: &[u8], out: &mut Vec<u8>) -> bool {
                     code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
                     rest = &rest[6..];
                 }
+                ascii &= code < 0x80;
                 match char::from_u32(code) {
                     Some(c) => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
-                    None => {
-                        lone = true;
-                        out.extend_from_slice(&[
-                            0xE0 | (code >> 12) as u8,
-                            0x80 | (code >> 6 & 0x3F) as u8,
-                            0x80 | (code & 0x3F) as u8,
-                        ]);
-                    }
+                    None => out.extend_from_slice(&[
+                        0xE0 | (code >> 12) as u8,
+                        0x80 | (code >> 6 & 0x3F) as u8,
+                        0x80 | (code & 0x3F) as u8,
+                    ]),
                 }
             }
             plain => out.push(plain),
         }
     }
-    out.extend_from_slice(rest);
-    lone
 }
 
 fn low_surrogate(text: &[u8]) -> Option<u32> {

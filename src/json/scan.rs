@@ -2,8 +2,20 @@
 
 /// The offset of the next quote, backslash or control character at or after `at`; the length if there is none.
 /// Clears `ascii` if a byte before it is not ASCII.
-#[inline]
-pub fn next_special(text: &[u8], mut at: usize, ascii: &mut bool) -> usize {
+#[inline(always)]
+pub fn next_special(text: &[u8], at: usize, ascii: &mut bool) -> usize {
+    // Most strings end in their first block: that much is worth inlining.
+    if let Some(block) = text.get(at..).and_then(|rest| rest.first_chunk()) {
+        let marks = Marks::of(block);
+        if let Some(offset) = marks.first_special() {
+            *ascii &= marks.is_ascii_before(offset);
+            return at + offset;
+        }
+    }
+    next_special_far(text, at, ascii)
+}
+
+fn next_special_far(text: &[u8], mut at: usize, ascii: &mut bool) -> usize {
     while let Some(block) = text.get(at..).and_then(|rest| rest.first_chunk()) {
         let marks = Marks::of(block);
         if let Some(offset) = marks.first_special() {
@@ -13,14 +25,29 @@ pub fn next_special(text: &[u8], mut at: usize, ascii: &mut bool) -> usize {
         *ascii &= marks.is_ascii();
         at += BLOCK;
     }
-    for &byte in text.get(at..).unwrap_or_default() {
-        if byte == b'"' || byte == b'\\' || byte < 0x20 {
-            return at;
-        }
-        *ascii &= byte < 0x80;
-        at += 1;
+    let Some(block) = text.last_chunk() else { return next_in_short(text, at, ascii) };
+    if at >= text.len() {
+        return text.len();
     }
-    at
+    // The last whole block once more, without the bytes before `at`.
+    let marks = Marks::of(block).after(at + BLOCK - text.len());
+    match marks.first_special() {
+        Some(offset) => {
+            *ascii &= marks.is_ascii_before(offset);
+            at + offset
+        }
+        None => {
+            *ascii &= marks.is_ascii();
+            text.len()
+        }
+    }
+}
+
+fn next_in_short(text: &[u8], at: usize, ascii: &mut bool) -> usize {
+    let rest = text.get(at..).unwrap_or_default();
+    let len = rest.iter().position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20).unwrap_or(rest.len());
+    *ascii &= rest[..len].is_ascii();
+    at + len
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -57,6 +84,12 @@ mod sse2 {
                 (_mm_movemask_epi8(special), _mm_movemask_epi8(bytes))
             };
             Self { special: special as u32, wide: wide as u32 }
+        }
+
+        /// Without the first `count` bytes.
+        #[inline]
+        pub fn after(self, count: usize) -> Self {
+            Self { special: self.special >> count, wide: self.wide >> count }
         }
 
         #[inline]
@@ -103,6 +136,12 @@ mod swar {
             Self { special: special & HIGHS, wide: word & HIGHS }
         }
 
+        /// Without the first `count` bytes.
+        #[inline]
+        pub fn after(self, count: usize) -> Self {
+            Self { special: self.special >> (count * 8), wide: self.wide >> (count * 8) }
+        }
+
         #[inline]
         pub fn first_special(&self) -> Option<usize> {
             (self.special != 0).then(|| (self.special.trailing_zeros() / 8) as usize)
@@ -127,14 +166,16 @@ mod tests {
     #[test]
     fn every_byte_is_found_at_every_place() {
         for byte in 0..=255u8 {
-            for at in 0..40 {
-                let mut text = [b'x'; 40];
+            for (at, len) in (0..40).flat_map(|len| (0..len).map(move |at| (at, len))) {
+                let mut text = vec![b'x'; len];
                 text[at] = byte;
                 let special = byte == b'"' || byte == b'\\' || byte < 0x20;
-                let mut ascii = true;
-                let found = next_special(&text, 0, &mut ascii);
-                assert_eq!(found, if special { at } else { text.len() });
-                assert_eq!(ascii, byte < 0x80);
+                for start in 0..=len {
+                    let mut ascii = true;
+                    let found = next_special(&text, start, &mut ascii);
+                    assert_eq!(found, if special && start <= at { at } else { len });
+                    assert_eq!(ascii, byte < 0x80 || start > at);
+                }
             }
         }
     }

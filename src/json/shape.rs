@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 
 use super::lexer::{Lexer, Number, Str};
+use super::scan::next_special;
 use super::{MAX_DIGITS, Surprise};
 
 /// Shapes kept per stream. A Responses stream alternates between two or three.
@@ -196,16 +197,32 @@ impl Shape {
 }
 
 /// Reads the string or number that starts at `start`; of a string, behind its opening quote.
-#[inline]
+#[inline(always)]
 fn read(text: &[u8], start: usize, string: bool) -> Option<Filling> {
-    if string {
-        let mut lexer = Lexer::starting_at(text, start - 1);
-        let kind = match lexer.string().ok()? {
-            Str { escaped: true, .. } => Kind::Escaped,
-            Str { ascii: true, .. } => Kind::Ascii,
-            _ => Kind::Plain,
-        };
-        return Some(Filling { start, end: lexer.at() - 1, kind });
+    if string { read_string(text, start) } else { read_number(text, start) }
+}
+
+#[inline(always)]
+fn read_string(text: &[u8], start: usize) -> Option<Filling> {
+    let mut ascii = true;
+    let end = next_special(text, start, &mut ascii);
+    if text.get(end) == Some(&b'"') {
+        return Some(Filling { start, end, kind: if ascii { Kind::Ascii } else { Kind::Plain } });
+    }
+    let mut lexer = Lexer::starting_at(text, start - 1);
+    lexer.string().ok()?;
+    Some(Filling { start, end: lexer.at() - 1, kind: Kind::Escaped })
+}
+
+#[inline(always)]
+fn read_number(text: &[u8], start: usize) -> Option<Filling> {
+    let digits = text.get(start..)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let end = start + digits;
+    if (1..=MAX_DIGITS).contains(&digits)
+        && (text[start] != b'0' || digits == 1)
+        && !matches!(text.get(end), Some(b'.' | b'e' | b'E'))
+    {
+        return Some(Filling { start, end, kind: Kind::Integer });
     }
     if !matches!(text.get(start), Some(b'-' | b'0'..=b'9')) {
         return None;

@@ -183,10 +183,12 @@ impl Values {
             return PyString::from_bytes(py, token.raw).map_err(|_| Failure::Surprise);
         }
         // A lone surrogate is no UTF-8 either, but welcome: what is sent must be told from what is escaped.
-        std::str::from_utf8(token.raw).map_err(|_| Failure::Surprise)?;
+        if !token.ascii {
+            std::str::from_utf8(token.raw).map_err(|_| Failure::Surprise)?;
+        }
         self.scratch.clear();
-        unescape(token.raw, &mut self.scratch);
-        Ok(text(py, &self.scratch)?)
+        let plain = unescape(token.raw, &mut self.scratch);
+        Ok(if plain { ascii(py, &self.scratch)? } else { text(py, &self.scratch)? })
     }
 
     /// The string of a key.

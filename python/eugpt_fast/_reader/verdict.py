@@ -92,7 +92,7 @@ def _failed(details: dict[str, Any]) -> ResponseFailed:
     code, message = _text(details.get("code")), _text(details.get("message"))
     error = ResponseFailed(_sentence("the response failed", code, message))
     error.code, error.message = code, message
-    error.retryable = code in _TRANSIENT
+    error.retryable = code in _TRANSIENT or _text(details.get("type")) in _TRANSIENT
     return error
 
 
