@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from . import ROOT, callgrind, environment, report
 from .callgrind import Section
-from .counted import FEW, MANY
+from .counted import FEW, MANY, READERS
 from .shapes import CHUNKINGS, KIB_64, PER_EVENT, Shape, lean_shape, openai_shape
 from .traffic import long_text_shape, messages_shape, reasoning_shape, recorded_shapes, tools_shape
 
@@ -73,9 +73,22 @@ def of_core() -> Iterator[tuple[str, int, PerEvent]]:
         yield stage, int(size) // int(events), _difference(few, many, int(events))
 
 
+def _check(shape: Shape) -> None:
+    """Who is counted must give the values of ``json.loads``, here as in the tables."""
+    for stream, payloads, expected in zip(shape.streams, shape.payloads, shape.expected, strict=True):
+        for chunking in (KIB_64, PER_EVENT):
+            found = [event for events in READERS["feed"](CHUNKINGS[chunking](stream)) for event in events]
+            if repr(found) != repr(expected):
+                raise AssertionError(f"feed on {shape.name}, {chunking}: differs")
+        if repr(READERS["orjson"](payloads)) != repr(expected):
+            raise AssertionError(f"orjson on {shape.name}: differs")
+
+
 def of_python(shapes: Iterable[Shape]) -> Iterator[tuple[Shape, dict[str, PerEvent]]]:
     """The cost of every job on every shape, all counted in one process."""
     shapes = list(shapes)
+    for shape in shapes:
+        _check(shape)
     jobs = [
         (reader, [CHUNKINGS[chunking](stream) for stream in shape.streams] if chunking else shape.payloads)
         for shape in shapes

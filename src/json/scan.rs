@@ -11,6 +11,8 @@ pub fn next_special(text: &[u8], at: usize, ascii: &mut bool) -> usize {
             *ascii &= marks.is_ascii_before(offset);
             return at + offset;
         }
+        *ascii &= marks.is_ascii();
+        return next_special_far(text, at + BLOCK, ascii);
     }
     next_special_far(text, at, ascii)
 }

@@ -6,6 +6,8 @@
 
 use std::collections::VecDeque;
 
+use memchr::memmem;
+
 use super::lexer::{Lexer, Number, Str};
 use super::scan::next_special;
 use super::{MAX_DIGITS, Surprise};
@@ -22,11 +24,10 @@ const MAX_DEPTH: usize = 8;
 const STEADY: u32 = 16;
 /// Documents learned in vain before learning becomes rare.
 const PATIENCE: u32 = 32;
-/// Documents kept until another one resembles them.
+/// Kinds of documents watched until they have come often enough.
 const CANDIDATES: usize = 4;
-/// Documents may be alike that begin with the same bytes (but for digits) or end so: the type stands first or last.
-const PREFIX: usize = 40;
-const SUFFIX: usize = 24;
+/// How often that is: what comes two or three times in a stream is not worth a shape.
+const OFTEN: u32 = 4;
 
 /// A string (between its quotes) or a number in a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,8 +112,17 @@ pub struct Shape {
     scalars: Vec<Scalar>,
     /// Indices of the scalars that are holes.
     holes: Vec<usize>,
+    sign: u64,
     matches: u32,
     version: u32,
+}
+
+/// A document that may come again, and how often its like has come.
+#[derive(Debug)]
+struct Candidate {
+    sign: u64,
+    seen: u32,
+    text: Vec<u8>,
 }
 
 impl Shape {
@@ -243,8 +253,7 @@ pub struct Shapes {
     last: usize,
     versions: u32,
     in_vain: u32,
-    /// Seen once: copying them costs little, and most never come again.
-    candidates: VecDeque<Vec<u8>>,
+    candidates: VecDeque<Candidate>,
 }
 
 impl Shapes {
@@ -274,36 +283,50 @@ impl Shapes {
     pub fn learn(&mut self, text: &[u8]) {
         self.in_vain = self.in_vain.saturating_add(1);
         let rarely = self.in_vain > PATIENCE && self.in_vain % 16 != 0;
-        if !rarely && text.len() <= MAX_LEN && !self.improve(text) && !self.discover(text) {
-            if self.candidates.len() == CANDIDATES {
-                self.candidates.pop_front();
+        if rarely || text.len() > MAX_LEN {
+            return;
+        }
+        let sign = sign(text);
+        if self.improve(sign, text) {
+            return;
+        }
+        let Some(at) = self.candidates.iter().position(|candidate| candidate.sign == sign) else {
+            self.candidates.truncate(CANDIDATES - 1);
+            self.candidates.push_front(Candidate { sign, seen: 1, text: Vec::new() });
+            return;
+        };
+        let candidate = &mut self.candidates[at];
+        candidate.seen += 1;
+        if candidate.seen >= OFTEN {
+            if self.discover(at, text) {
+                self.candidates.remove(at);
+            } else {
+                self.candidates[at].text = text.to_vec();
             }
-            self.candidates.push_back(text.to_vec());
         }
     }
 
     /// Adapts the shape that `text` has but for values that were thought to be fixed.
-    fn improve(&mut self, text: &[u8]) -> bool {
-        let Some(at) = self.shapes.iter().position(|shape| resembles(&shape.sample, text)) else { return false };
-        let Ok(scalars) = outline(text) else { return false };
-        let Some(shape) = self.shapes[at..].iter_mut().find(|shape| shape.is_like(text, &scalars)) else {
+    fn improve(&mut self, sign: u64, text: &[u8]) -> bool {
+        if !self.shapes.iter().any(|shape| shape.sign == sign) {
             return false;
-        };
+        }
+        let Ok(scalars) = outline(text) else { return false };
+        let Some(shape) = self.shapes.iter_mut().find(|shape| shape.is_like(text, &scalars)) else { return false };
         self.versions += 1;
         shape.update(text, scalars, self.versions);
         true
     }
 
     /// Makes a shape of `text` and a candidate that differ in nothing but strings and numbers.
-    fn discover(&mut self, text: &[u8]) -> bool {
-        let Some(at) = self.candidates.iter().position(|candidate| resembles(candidate, text)) else { return false };
-        let (Ok(first), Ok(second)) = (outline(&self.candidates[at]), outline(text)) else { return false };
+    fn discover(&mut self, at: usize, text: &[u8]) -> bool {
+        let Candidate { sign, text: sample, .. } = &self.candidates[at];
+        let (Ok(first), Ok(second)) = (outline(sample), outline(text)) else { return false };
         let mut shape =
-            Shape { sample: self.candidates[at].clone(), scalars: first, holes: Vec::new(), matches: 0, version: 0 };
+            Shape { sample: sample.clone(), scalars: first, holes: Vec::new(), sign: *sign, matches: 0, version: 0 };
         if !shape.is_like(text, &second) {
             return false;
         }
-        self.candidates.remove(at);
         self.versions += 1;
         shape.update(text, second, self.versions);
         if self.shapes.len() < SHAPES {
@@ -316,9 +339,13 @@ impl Shapes {
     }
 }
 
-fn resembles(one: &[u8], other: &[u8]) -> bool {
-    let alike = |(one, other): (&u8, &u8)| one == other || (one.is_ascii_digit() && other.is_ascii_digit());
-    one.iter().zip(other).take(PREFIX).all(alike) || one.iter().rev().zip(other.iter().rev()).take(SUFFIX).all(alike)
+/// Tells kinds of documents apart, well enough to guess which may be alike: by the first type that they name.
+fn sign(text: &[u8]) -> u64 {
+    let Some(at) = memmem::find(text, b"\"type\":") else { return 0 };
+    let name = &text[at + b"\"type\":".len()..];
+    let name = name.strip_prefix(b" ").unwrap_or(name);
+    let end = name.iter().skip(1).position(|&byte| byte == b'"').unwrap_or_default();
+    name[..end].iter().fold(1, |sign, &byte| (sign ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3))
 }
 
 /// All strings (keys are none) and numbers of a document in order.

@@ -73,17 +73,24 @@ impl Keys {
         if key.raw.len() > MAX_KEY {
             return ascii(py, key.raw);
         }
-        // The slot is only a guess; the bytes decide.
-        let slot = &mut self.0[hash(key.raw) % KEYS];
-        if let Some(known) = slot {
-            if known.bytes[..known.len] == *key.raw {
-                return Ok(known.text.bind(py).clone());
+        // The slot is only a guess; the bytes decide. Two keys that fall on one slot share it with its neighbour.
+        let slot = hash(key.raw) % KEYS;
+        for slot in [slot, slot ^ 1] {
+            match &self.0[slot] {
+                Some(known) if known.bytes[..known.len] == *key.raw => return Ok(known.text.bind(py).clone()),
+                Some(_) => {}
+                None => return self.put(py, slot, key.raw),
             }
         }
-        let text = ascii(py, key.raw)?;
+        self.put(py, slot, key.raw)
+    }
+
+    #[cold]
+    fn put<'py>(&mut self, py: Python<'py>, slot: usize, key: &[u8]) -> PyResult<Bound<'py, PyString>> {
+        let text = ascii(py, key)?;
         let mut bytes = [0; MAX_KEY];
-        bytes[..key.raw.len()].copy_from_slice(key.raw);
-        *slot = Some(Key { len: key.raw.len(), bytes, text: text.clone().unbind() });
+        bytes[..key.len()].copy_from_slice(key);
+        self.0[slot] = Some(Key { len: key.len(), bytes, text: text.clone().unbind() });
         Ok(text)
     }
 }
