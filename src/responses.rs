@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crate::json::Surprise;
-use crate::json::lexer::{Lexer, Str, unescape};
+use crate::json::lexer::{Lexer, Str, small_integer, unescape};
 use crate::json::shape::{Filling, Place, Shape, Token};
 use crate::json::skim::skim;
 use crate::sse::decode;
@@ -122,6 +122,11 @@ impl Plan {
         .ok()?;
         plain.then_some(plan)
     }
+
+    /// Whether every event of the shape has the same type.
+    pub fn has_fixed_kind(&self) -> bool {
+        !matches!(self.kind, Some(Place::Hole(_)))
+    }
 }
 
 /// The account of one stream, kept from its events in order. Text is UTF-8, but for lone surrogates, which are kept
@@ -143,6 +148,7 @@ pub struct Account {
     /// Item id and joined deltas of `response.function_call_arguments.delta`, in order of appearance.
     pub arguments: Vec<(Vec<u8>, Vec<u8>)>,
     arguments_at: HashMap<Vec<u8>, usize>,
+    arguments_last: usize,
     /// The `id` of the response object.
     pub response_id: Option<Vec<u8>>,
     /// The highest `sequence_number` seen.
@@ -199,16 +205,21 @@ impl Account {
 
     fn arguments_of(&mut self, item_id: Option<Str<'_>>) -> &mut Vec<u8> {
         let id = item_id.map(resolve).unwrap_or_default();
+        // Deltas of one call follow each other.
+        if self.arguments.get(self.arguments_last).is_some_and(|(known, _)| *known == *id) {
+            return &mut self.arguments[self.arguments_last].1;
+        }
         let at = *self.arguments_at.entry(id.into_owned()).or_insert_with_key(|id| {
             self.arguments.push((id.clone(), Vec::new()));
             self.arguments.len() - 1
         });
+        self.arguments_last = at;
         &mut self.arguments[at].1
     }
 }
 
 fn resolve(token: Str<'_>) -> Cow<'_, [u8]> {
-    if !token.escaped && token.raw.is_ascii() {
+    if !token.escaped && token.ascii {
         return Cow::Borrowed(token.raw);
     }
     let mut value = Vec::with_capacity(token.raw.len());
@@ -217,11 +228,17 @@ fn resolve(token: Str<'_>) -> Cow<'_, [u8]> {
 }
 
 fn append(token: Str<'_>, out: &mut Vec<u8>) {
-    let raw = decode(token.raw);
-    if token.escaped {
-        unescape(raw.as_bytes(), out);
+    let decoded;
+    let raw = if token.ascii {
+        token.raw
     } else {
-        out.extend_from_slice(raw.as_bytes());
+        decoded = decode(token.raw);
+        decoded.as_bytes()
+    };
+    if token.escaped {
+        unescape(raw, out);
+    } else {
+        out.extend_from_slice(raw);
     }
 }
 
@@ -232,5 +249,5 @@ fn string(value: &[u8]) -> Option<Str<'_>> {
 
 /// The integer that a value is, if it is one of 64 bits.
 fn integer(value: &[u8]) -> Option<i64> {
-    std::str::from_utf8(value).ok()?.parse().ok()
+    small_integer(value).or_else(|| std::str::from_utf8(value).ok()?.parse().ok())
 }

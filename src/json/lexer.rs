@@ -214,6 +214,16 @@ fn hex4(digits: &[u8]) -> Result<u32, Surprise> {
     })
 }
 
+/// The value of an integer token, if it is one that surely fits 64 bits.
+pub fn small_integer(token: &[u8]) -> Option<i64> {
+    let digits = token.strip_prefix(b"-").unwrap_or(token);
+    if digits.is_empty() || digits.len() > 18 || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let value = digits.iter().fold(0, |value, digit| value * 10 + i64::from(digit - b'0'));
+    Some(if digits.len() < token.len() { -value } else { value })
+}
+
 /// Appends the value of a checked string to `out`. A lone surrogate is written in three bytes, as UTF-8 would if it
 /// could (Python's `surrogatepass`). True if all that was appended is ASCII.
 pub fn unescape(raw: &[u8], out: &mut Vec<u8>) -> bool {

@@ -62,13 +62,21 @@ struct Delivery<'a, 'py> {
 impl<'py> Delivery<'_, 'py> {
     fn deliver(&mut self, predictor: &mut Predictor, payload: &[u8]) -> PyResult<()> {
         let builds_all = self.build && self.only.is_none();
-        if let Some(predicted) = predictor.find(payload) {
-            if builds_all && self.ledger.is_none() {
-                let value = self.predicted(payload, predicted)?;
-                return self.events.append(value);
+        if let Some(mut predicted) = predictor.find(payload) {
+            if self.ledger.is_none() {
+                match if builds_all { Some(true) } else { predicted.wanted() } {
+                    Some(true) => {
+                        let value = self.predicted(payload, predicted)?;
+                        return self.events.append(value);
+                    }
+                    Some(false) => return Ok(()),
+                    None => {}
+                }
             }
             if let Some(head) = predicted.head() {
-                if self.wants(&head) {
+                let wanted = self.wants(&head);
+                predicted.remember(wanted);
+                if wanted {
                     let value = self.predicted(payload, predicted)?;
                     self.hand_over(value, &head)?;
                 }

@@ -23,6 +23,8 @@ struct Prepared {
     plan: Option<Plan>,
     /// `None` until it is needed; then the template, unless none can be made.
     template: Option<Option<Template>>,
+    /// Whether `only` names the type, where that is the same in every event of the shape.
+    wanted: Option<bool>,
 }
 
 /// A payload whose shape was known.
@@ -44,7 +46,7 @@ impl Predictor {
         }
         let prepared = &mut self.prepared[at];
         if prepared.version != shape.version() {
-            *prepared = Prepared { version: shape.version(), plan: Plan::of(shape), template: None };
+            *prepared = Prepared { version: shape.version(), plan: Plan::of(shape), ..Prepared::default() };
         }
         Some(Predicted { payload, shape, fillings: &self.fillings, prepared })
     }
@@ -61,6 +63,19 @@ impl<'a> Predicted<'a> {
     pub fn head(&self) -> Option<Head<'a>> {
         let plan = self.prepared.plan.as_ref()?;
         Some(Head::predicted(plan, self.shape, self.payload, self.fillings))
+    }
+
+    /// Whether events of this shape are wanted, if that was remembered.
+    #[inline]
+    pub fn wanted(&self) -> Option<bool> {
+        self.prepared.wanted
+    }
+
+    /// Remembers it, if no event of this shape can have another type.
+    pub fn remember(&mut self, wanted: bool) {
+        if self.prepared.plan.as_ref().is_some_and(Plan::has_fixed_kind) {
+            self.prepared.wanted = Some(wanted);
+        }
     }
 
     /// Its value.

@@ -5,7 +5,7 @@ use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString};
 
 use super::errors;
 use super::strings::{Keys, ascii, text};
-use crate::json::lexer::{Lexer, Number, Str, unescape};
+use crate::json::lexer::{Lexer, Number, Str, small_integer, unescape};
 use crate::json::shape::{Kind, Token};
 use crate::json::{MAX_DEPTH, MAX_DIGITS, Surprise};
 
@@ -201,7 +201,7 @@ impl Values {
 fn number<'py>(py: Python<'py>, number: Number<'_>) -> Result<Bound<'py, PyAny>, Failure> {
     Ok(match number {
         Number::Integer(token) if token.len() > MAX_DIGITS => return Err(Failure::Surprise),
-        Number::Integer(token) => match small(token) {
+        Number::Integer(token) => match small_integer(token) {
             Some(value) => PyInt::new(py, value).into_any(),
             None => py.get_type::<PyInt>().call1((ascii(py, token)?,))?,
         },
@@ -211,14 +211,4 @@ fn number<'py>(py: Python<'py>, number: Number<'_>) -> Result<Bound<'py, PyAny>,
         }
         Number::Constant(value) => PyFloat::new(py, value).into_any(),
     })
-}
-
-/// The value of an integer token that surely fits 64 bits.
-fn small(token: &[u8]) -> Option<i64> {
-    let digits = token.strip_prefix(b"-").unwrap_or(token);
-    if digits.len() > 18 {
-        return None;
-    }
-    let value = digits.iter().fold(0, |value, digit| value * 10 + i64::from(digit - b'0'));
-    Some(if digits.len() < token.len() { -value } else { value })
 }

@@ -1,0 +1,82 @@
+//! Prediction does happen, and never on what is not proved.
+
+use eugpt_fast::json::shape::Shapes;
+
+fn delta(number: usize) -> Vec<u8> {
+    format!(
+        r#"{{"type":"response.output_text.delta","sequence_number":{number},"item_id":"msg_1","delta":" w{}","logprobs":[]}}"#,
+        number % 5
+    )
+    .into_bytes()
+}
+
+/// How many of the documents match a shape that the ones before them left.
+fn hits(shapes: &mut Shapes, documents: impl Iterator<Item = Vec<u8>>) -> usize {
+    let mut fillings = Vec::new();
+    documents
+        .filter(|document| {
+            let hit = shapes.find(document, &mut fillings).is_some();
+            if !hit {
+                shapes.learn(document);
+            }
+            hit
+        })
+        .count()
+}
+
+#[test]
+fn a_stream_that_repeats_itself_is_predicted_but_for_its_beginning() {
+    assert!(hits(&mut Shapes::default(), (0..1000).map(delta)) >= 990);
+}
+
+#[test]
+fn the_type_may_stand_last_and_numbers_may_grow() {
+    let last = |n: usize| format!(r#"{{"delta":"{n}","sequence_number":{n},"type":"response.output_text.delta"}}"#);
+    assert!(hits(&mut Shapes::default(), (0..2000).map(|n| last(n).into_bytes())) >= 1990);
+}
+
+#[test]
+fn shapes_that_take_turns_are_all_kept() {
+    let turn = |n: usize| if n % 2 == 0 { delta(n) } else { format!(r#"{{"type":"keepalive","n":{n}}}"#).into_bytes() };
+    assert!(hits(&mut Shapes::default(), (0..1000).map(turn)) >= 980);
+}
+
+#[test]
+fn a_value_that_held_for_long_is_learned_anew_with_one_miss() {
+    let item = |n: usize| format!(r#"{{"type":"d","item_id":"msg_{}","delta":"{n}"}}"#, n / 100).into_bytes();
+    let hit = hits(&mut Shapes::default(), (0..1000).map(item));
+    assert!((980..=990).contains(&hit), "{hit}");
+}
+
+#[test]
+fn no_changed_document_matches_unless_only_a_hole_changed() {
+    let mut shapes = Shapes::default();
+    hits(&mut shapes, (0..20).map(delta));
+    let document = delta(21);
+    let mut fillings = Vec::new();
+    assert!(shapes.find(&document, &mut fillings).is_some());
+    for at in 0..document.len() {
+        for byte in [b'"', b'\\', b'{', b'}', b',', b'0', b'.', b'x', b' ', 0x01, 0xFF] {
+            let mut changed = document.clone();
+            changed[at] = byte;
+            if shapes.find(&changed, &mut fillings).is_some() {
+                let in_number = document[at].is_ascii_digit() && changed[at].is_ascii_digit();
+                let in_string = at > 0 && (b" w1".contains(&document[at]) || document[at].is_ascii_alphanumeric());
+                assert!(changed == document || in_number || in_string, "{}", String::from_utf8_lossy(&changed));
+                if std::str::from_utf8(&changed).is_ok() {
+                    let end = fillings.last().expect("holes").token(&changed).raw;
+                    assert!(!end.contains(&b'"') && end.iter().all(|&byte| byte >= 0x20));
+                }
+            }
+        }
+        assert!(shapes.find(&document[..at], &mut fillings).is_none());
+    }
+}
+
+#[test]
+fn documents_that_never_come_again_cost_bounded_memory() {
+    let mut shapes = Shapes::default();
+    let odd = |n: usize| format!(r#"{{"type":"t{n}","k{n}":{n}}}"#).into_bytes();
+    assert_eq!(hits(&mut shapes, (0..10_000).map(odd)), 0);
+    assert!(hits(&mut shapes, (0..1000).map(delta)) >= 700, "learning recovers");
+}

@@ -1,0 +1,176 @@
+"""The native parser predicts the next event from those before. Nothing of that may ever show but speed.
+
+Streams of one shape, long enough to be predicted, in which single events are changed in every way that could fool a
+prediction. The oracle is ``json.loads`` on each payload by itself.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from conftest import outcome_of
+from eugpt_fast import Parser, _pure
+from eugpt_fast._backend import ResponseParser
+from eugpt_fast.errors import EventDecodeError
+from hypothesis import given
+from hypothesis import strategies as st
+
+Members = list[tuple[str, str]]
+"""Keys and values as JSON text, in order: what a dict could not hold (duplicates) must be possible."""
+
+WARM = 8  # events after which a shape is predicted, with room to spare
+
+
+def rich(number: int) -> Members:
+    return [
+        ('"type"', '"response.output_text.delta"'),
+        ('"sequence_number"', str(number)),
+        ('"item_id"', '"msg_0f9c4b2f224d85"'),
+        ('"output_index"', "0"),
+        ('"delta"', json.dumps(f" word{number % 7}")),
+        ('"logprobs"', "[]"),
+        ('"obfuscation"', json.dumps("x" * (number % 13))),
+    ]
+
+
+def lean(number: int) -> Members:
+    return [('"type"', '"response.output_text.delta"'), ('"sequence_number"', str(number)), ('"delta"', '"é\\n"')]
+
+
+def type_last(number: int) -> Members:
+    return [*rich(number)[1:], rich(number)[0]]
+
+
+def nested(number: int) -> Members:
+    choice = f'{{"index":0,"delta":{{"content":{json.dumps(str(number))}}},"finish_reason":null,"flags":[true,{{}}]}}'
+    return [('"id"', '"chatcmpl-1"'), ('"created"', "1762179802"), ('"choices"', f"[{choice}]"), ('"usage"', "null")]
+
+
+def arguments(number: int) -> Members:
+    return [
+        ('"type"', '"response.function_call_arguments.delta"'),
+        ('"item_id"', f'"fc_{number % 2}"'),
+        ('"delta"', '"{\\"a\\":"' if number % 3 else '"\\ud83d"'),
+        ('"sequence_number"', str(number)),
+    ]
+
+
+def text_of(members: Members) -> str:
+    return "{" + ",".join(f"{key}:{value}" for key, value in members) + "}"
+
+
+VALUES = [
+    "null", "true", "[]", "{}", '""', '"\\u0041"', '"\\ud800"', '"a\\"b"', '"\\"', '"é"', '" "', "0", "-0", "00",
+    "1.5", "-1", "1e400", "1E+2", "9" * 18, "9" * 19, "9" * 30, "NaN", "-Infinity", '["x"]', '{"type":"error"}',
+    '"response.completed"', '"error"', '"keepalive"', '"tab\there"', "nul", "", '"x', "1 ", ' "x"', "1.", "01", "+1",
+]  # fmt: skip
+
+
+@st.composite
+def changes(draw: st.DrawFn) -> Callable[[Members], str]:
+    """One change to an event, from members to the text of the payload."""
+    kind = draw(
+        st.sampled_from(["none", "value", "drop", "swap", "double", "rename", "extend", "blanks", "cut", "byte"])
+    )
+    at = draw(st.integers(0, 6))
+    value = draw(st.sampled_from(VALUES))
+
+    def change(members: Members) -> str:
+        members = list(members)
+        here = at % len(members)
+        if kind == "value":
+            members[here] = (members[here][0], value)
+        elif kind == "drop":
+            del members[here]
+        elif kind == "swap":
+            members[here - 1], members[here] = members[here], members[here - 1]
+        elif kind == "double":
+            members.insert(at, (members[here][0], value))
+        elif kind == "rename":
+            members[here] = ('"ty\\u0070e"', members[here][1])
+        elif kind == "extend":
+            members.append(('"extra"', value))
+        text = text_of(members)
+        if kind == "blanks":
+            text = text.replace(":", " : ", at + 1).replace(",", " ,\t") + " "
+        elif kind == "cut":
+            text = text[: len(text) * at // 7]
+        elif kind == "byte":
+            text = text[: at * 9] + draw_byte + text[at * 9 + 1 :]
+        return text
+
+    draw_byte = draw(st.sampled_from(['"', "\\", "{", "}", "7", " ", "\x01", "\xff"]))
+    return change
+
+
+@st.composite
+def streams(draw: st.DrawFn) -> list[bytes]:
+    """The payloads of a stream of one shape, warmed up, then changed now and then."""
+    shape = draw(st.sampled_from([rich, lean, type_last, nested, arguments]))
+    start = draw(st.sampled_from([0, 5, 95, 2**63 - 10]))
+    payloads = [text_of(shape(start + number)) for number in range(WARM)]
+    for number, change in enumerate(draw(st.lists(changes(), min_size=1, max_size=12))):
+        payloads.append(change(shape(start + WARM + number)))
+        payloads.append(text_of(shape(start + WARM + number)))
+    # Latin-1 makes a lone 0xFF of what would otherwise be UTF-8: bad bytes in the middle of good ones.
+    broken = draw(st.booleans())
+    return [
+        payload.encode("latin-1" if broken and payload.isascii() is False else "utf-8", "replace")
+        for payload in payloads
+    ]
+
+
+def events_of(parser: Any, payloads: list[bytes], method: str = "feed") -> list[str]:
+    """The events, or the errors in their place, each as text: order and types of everything count."""
+    seen = []
+    for payload in payloads:
+        try:
+            events = getattr(parser, method)(b"data: " + payload + b"\n\n")
+        except EventDecodeError as error:
+            seen.append(f"{outcome_of(error)}")
+        else:
+            seen += [repr(event) for event in events]
+            for event in events:
+                spoil(event)
+    return seen
+
+
+def spoil(value: Any) -> None:
+    """Changes every container inside: if one is shared with another event, that one will show it."""
+    if isinstance(value, dict):
+        for inner in value.values():
+            spoil(inner)
+        value["spoilt"] = [value.pop("delta", None)]
+    elif isinstance(value, list):
+        for inner in value:
+            spoil(inner)
+        value.append("spoilt")
+
+
+@given(streams())
+def test_events_are_those_of_json_loads_on_each_payload(payloads: list[bytes]) -> None:
+    expected = []
+    for payload in payloads:
+        try:
+            expected.append(repr(_pure.loads(payload.decode("utf-8", "replace"))))
+        except EventDecodeError as error:
+            expected.append(f"{outcome_of(error)}")
+    assert events_of(Parser(), payloads) == expected
+
+
+@pytest.mark.parametrize("method", ["feed", "skim"])
+@pytest.mark.parametrize("only", [None, ["response.output_text.delta"]])
+@given(payloads=streams())
+def test_the_account_is_that_of_the_twin(payloads: list[bytes], method: str, only: list[str] | None) -> None:
+    ours, twin = ResponseParser(only=only), _pure.ResponseParser(only=only)
+    assert events_of(ours, payloads, method) == events_of(twin, payloads, method)
+    for name in ("events", "progress", "text", "arguments", "last_sequence_number", "gaps", "repeats", "reorders"):
+        assert getattr(ours, name) == getattr(twin, name), name
+
+
+@given(st.lists(streams(), min_size=2, max_size=3), st.randoms(use_true_random=False))
+def test_shapes_that_take_turns_are_kept_apart(several: list[list[bytes]], random: Any) -> None:
+    payloads = [payload for payloads in several for payload in payloads]
+    random.shuffle(payloads)
+    assert events_of(Parser(), payloads) == events_of(_pure.Parser(), payloads)
