@@ -60,7 +60,9 @@ pub struct Framer {
     line: Vec<u8>,
     data: Vec<u8>,
     state: Data,
+    /// The event name given last, of this block if `named`: streams seldom change it.
     name: Vec<u8>,
+    named: bool,
     block_retry: Option<u64>,
     id: Vec<u8>,
     last_event_id: Vec<u8>,
@@ -81,6 +83,7 @@ impl Framer {
             data: Vec::new(),
             state: Data::None,
             name: Vec::new(),
+            named: false,
             block_retry: None,
             id: Vec::new(),
             last_event_id: Vec::new(),
@@ -145,8 +148,12 @@ impl Framer {
                     continue;
                 }
             }
-            // A blank line is every third one: no search.
-            let end = if first == b'\n' { Some(0) } else { memchr2(b'\n', b'\r', input) };
+            // A blank line is every third one, and a known name every other: no search.
+            let end = match first {
+                b'\n' => Some(0),
+                b'e' => self.end_of_known_name(input).or_else(|| memchr2(b'\n', b'\r', input)),
+                _ => memchr2(b'\n', b'\r', input),
+            };
             let Some(end) = end else {
                 self.scanned += input.len() as u64;
                 let tail = std::mem::take(input);
@@ -207,6 +214,12 @@ impl Framer {
                 return;
             }
         }
+    }
+
+    /// The length of the line that starts `input`, if it gives the event name once more.
+    fn end_of_known_name(&self, input: &[u8]) -> Option<usize> {
+        let rest = input.strip_prefix(b"event: ")?.strip_prefix(self.name.as_slice())?;
+        (rest.first() == Some(&b'\n')).then(|| input.len() - rest.len())
     }
 
     fn keep_tail(&mut self, tail: &[u8]) -> Result<(), TooLarge> {
@@ -271,8 +284,11 @@ impl Framer {
     fn set_field(&mut self, name: &[u8], value: &[u8]) {
         match name {
             b"event" => {
-                self.name.clear();
-                self.name.extend_from_slice(value);
+                if self.name != value {
+                    self.name.clear();
+                    self.name.extend_from_slice(value);
+                }
+                self.named = true;
             }
             b"id" if memchr(0, value).is_none() => {
                 self.id.clear();
@@ -310,14 +326,19 @@ impl Framer {
             (None, Data::Kept(at)) => &self.data[at..],
             (None, _) => &[],
         };
-        Event { name: &self.name, data, id: &self.last_event_id, retry: self.block_retry }
+        Event {
+            name: if self.named { &self.name } else { &[] },
+            data,
+            id: &self.last_event_id,
+            retry: self.block_retry,
+        }
     }
 
     fn reset_block(&mut self) {
         self.dispatched = false;
         self.state = Data::None;
         self.block_retry = None;
-        self.name.clear();
+        self.named = false;
         for buffer in [&mut self.data, &mut self.line] {
             buffer.clear();
             buffer.shrink_to(KEPT_CAPACITY);

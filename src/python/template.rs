@@ -57,7 +57,7 @@ impl Node {
             Self::Dict(dict, fills) => {
                 let dict = dict.bind(py).copy()?;
                 for (key, node) in fills {
-                    dict.set_item(key, node.build(py, text, fillings, values)?)?;
+                    dict.set_item(key.bind(py), node.build(py, text, fillings, values)?)?;
                 }
                 dict.into_any()
             }
