@@ -148,12 +148,16 @@ impl Framer {
                     continue;
                 }
             }
-            // A blank line is every third one, and a known name every other: no search.
-            let end = match first {
-                b'\n' => Some(0),
-                b'e' => self.end_of_known_name(input).or_else(|| memchr2(b'\n', b'\r', input)),
-                _ => memchr2(b'\n', b'\r', input),
-            };
+            if first == b'e' && self.line.is_empty() && self.state != Data::Dropped {
+                if let Some(end) = self.end_of_known_name(input) {
+                    self.scanned += end as u64 + 1;
+                    self.named = true;
+                    *input = &input[end + 1..];
+                    continue;
+                }
+            }
+            // A blank line is every third one: no search.
+            let end = if first == b'\n' { Some(0) } else { memchr2(b'\n', b'\r', input) };
             let Some(end) = end else {
                 self.scanned += input.len() as u64;
                 let tail = std::mem::take(input);

@@ -198,10 +198,23 @@ impl<'a> Lexer<'a> {
     }
 }
 
+/// What the byte behind a backslash stands for; 0 for `u` and for what is no escape.
+const ESCAPES: [u8; 256] = {
+    let mut values = [0; 256];
+    let pairs = [*b"\"\"", *b"\\\\", *b"//", *b"b\x08", *b"f\x0C", *b"n\n", *b"r\r", *b"t\t"];
+    let mut at = 0;
+    while at < pairs.len() {
+        values[pairs[at][0] as usize] = pairs[at][1];
+        at += 1;
+    }
+    values
+};
+
 /// The length of the escape sequence that starts `text`.
+#[inline]
 fn escape_len(text: &[u8]) -> Result<usize, Surprise> {
     match text.get(1) {
-        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(2),
+        Some(&byte) if ESCAPES[usize::from(byte)] != 0 => Ok(2),
         Some(b'u') => hex4(text.get(2..6).ok_or(Surprise)?).map(|_| 6),
         _ => Err(Surprise),
     }
@@ -215,18 +228,27 @@ fn hex4(digits: &[u8]) -> Result<u32, Surprise> {
 }
 
 /// The value of an integer token, if it is one that surely fits 64 bits.
+#[inline]
 pub fn small_integer(token: &[u8]) -> Option<i64> {
     let digits = token.strip_prefix(b"-").unwrap_or(token);
-    if digits.is_empty() || digits.len() > 18 || !digits.iter().all(u8::is_ascii_digit) {
+    if digits.is_empty() || digits.len() > 18 {
         return None;
     }
-    let value = digits.iter().fold(0, |value, digit| value * 10 + i64::from(digit - b'0'));
+    let mut value = 0;
+    for byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        value = value * 10 + i64::from(digit);
+    }
     Some(if digits.len() < token.len() { -value } else { value })
 }
 
 /// Appends the value of a checked string to `out`. A lone surrogate is written in three bytes, as UTF-8 would if it
 /// could (Python's `surrogatepass`). True if all that was appended is ASCII.
 pub fn unescape(raw: &[u8], out: &mut Vec<u8>) -> bool {
+    out.reserve(raw.len());
     let mut ascii = true;
     let mut rest = raw;
     loop {
@@ -238,13 +260,8 @@ pub fn unescape(raw: &[u8], out: &mut Vec<u8>) -> bool {
         }
         let kind = rest[at + 1];
         rest = &rest[at + 2..];
-        match kind {
-            b'b' => out.push(0x08),
-            b'f' => out.push(0x0C),
-            b'n' => out.push(b'\n'),
-            b'r' => out.push(b'\r'),
-            b't' => out.push(b'\t'),
-            b'u' => {
+        match ESCAPES[usize::from(kind)] {
+            0 => {
                 let mut code = hex4(&rest[..4]).unwrap_or_default();
                 rest = &rest[4..];
                 if let (0xD800..0xDC00, Some(low)) = (code, low_surrogate(rest)) {
@@ -261,7 +278,7 @@ pub fn unescape(raw: &[u8], out: &mut Vec<u8>) -> bool {
                     ]),
                 }
             }
-            plain => out.push(plain),
+            byte => out.push(byte),
         }
     }
 }
