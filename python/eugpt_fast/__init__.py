@@ -3,7 +3,8 @@
 from . import errors
 from ._api import acollect, astream, collect, stream
 from ._backend import Parser, ServerSentEvent, SSEParser, build_info
-from ._reader import AsyncEventStream, Collected, EventStream, Metrics, Verdict
+from ._reader import AsyncEventStream, Collected, EventStream, Metrics
+from ._verdict import Verdict
 
 __all__ = [
     "AsyncEventStream",

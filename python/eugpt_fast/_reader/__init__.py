@@ -3,6 +3,5 @@
 from .aio import AsyncEventStream
 from .reader import Collected, Metrics
 from .sync import EventStream
-from .verdict import Verdict
 
-__all__ = ["AsyncEventStream", "Collected", "EventStream", "Metrics", "Verdict"]
+__all__ = ["AsyncEventStream", "Collected", "EventStream", "Metrics"]

@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
+from .._verdict import Verdict
 from ..errors import EventDecodeError, EventTooLarge, StreamClosed, StreamInterrupted
 from .reader import Metrics, Reader
-from .verdict import Verdict
 
 DEFAULT_MAX_EVENT_SIZE = 64 * 2**20
 CLOSED = "the stream was closed before its end"

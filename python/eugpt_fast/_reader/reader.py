@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._backend import ResponseParser
+from .._verdict import Verdict
 from ..errors import EventTruncated, StreamError, StreamInterrupted
-from .verdict import Verdict, judge
+from .judge import judge
 
 __all__ = ["Collected", "Metrics", "Reader"]
 

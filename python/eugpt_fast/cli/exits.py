@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._reader import Verdict
+from .._verdict import Verdict
 
 BAD_EVENT = 8
 ERROR = 1

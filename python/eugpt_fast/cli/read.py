@@ -13,7 +13,8 @@ from typing import Any, cast
 
 from .. import testing
 from .._api import stream
-from .._reader import EventStream, Metrics, Verdict
+from .._reader import EventStream, Metrics
+from .._verdict import Verdict
 from ..errors import EventDecodeError, EventTooLarge, StreamError
 from .complain import complain, harmless
 from .exits import BAD_EVENT, BY_VERDICT, EXIT_CODES
