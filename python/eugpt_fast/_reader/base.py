@@ -145,7 +145,7 @@ class BaseStream:
     def _conclude(self) -> None:
         """Closed by the caller: if the terminal event has come, its verdict stands."""
         if self._reader.terminal is not None and self._reader.verdict is None:
-            self._reader.end(None)
+            self._settle(None)
             self._ended = True
 
     def _raise_verdict(self) -> None:
