@@ -12,7 +12,8 @@ pub struct Skimmed {
     pub doubtful: bool,
 }
 
-/// Checks `text` and calls `member` with the key and the text of the value of every member of the top-level object, in order.
+/// Checks `text` and calls `member` with the key and the text of the value of every member of the top-level object,
+/// in order.
 pub fn skim<'a>(text: &'a [u8], mut member: impl FnMut(Str<'a>, &'a [u8])) -> Result<Skimmed, Surprise> {
     let mut lexer = Lexer::new(text);
     let mut doubtful = false;
