@@ -9,6 +9,7 @@
 
 pub mod json;
 pub mod responses;
+mod scan;
 pub mod sse;
 
 #[cfg(feature = "python")]

@@ -7,21 +7,51 @@ use std::collections::HashMap;
 
 use crate::json::Surprise;
 use crate::json::lexer::{Lexer, Str, small_integer, unescape};
-use crate::json::shape::{Filling, Place, Shape, Token};
+use crate::json::shape::{Filling, Kind, Place, Shape, Token};
 use crate::json::skim::skim;
 use crate::sse::decode;
 
-/// True for the types that end a stream. Tool-level failures such as `response.mcp_call.failed` do not.
-pub fn is_terminal(kind: &[u8]) -> bool {
-    matches!(
-        kind,
-        b"response.completed"
+/// What an event means to the account of its stream.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Role {
+    /// It adds to the text.
+    Text,
+    /// It adds to the refusal.
+    Refusal,
+    /// It adds to the reasoning.
+    Reasoning,
+    /// It adds to the summary of the reasoning.
+    ReasoningSummary,
+    /// It adds to the arguments of a function call.
+    Arguments,
+    /// It says that the connection is alive.
+    Keepalive,
+    /// It ends the stream. Tool-level failures such as `response.mcp_call.failed` do not.
+    Terminal,
+    /// None of these.
+    #[default]
+    Other,
+}
+
+impl Role {
+    /// The role of events of this type, if they have one.
+    pub fn of(kind: Option<&[u8]>) -> Self {
+        match kind.unwrap_or_default() {
+            b"response.output_text.delta" => Self::Text,
+            b"response.refusal.delta" => Self::Refusal,
+            b"response.reasoning_text.delta" => Self::Reasoning,
+            b"response.reasoning_summary_text.delta" => Self::ReasoningSummary,
+            b"response.function_call_arguments.delta" => Self::Arguments,
+            b"keepalive" => Self::Keepalive,
+            b"response.completed"
             | b"response.incomplete"
             | b"response.failed"
             | b"response.cancelled"
             | b"response.canceled"
-            | b"error"
-    )
+            | b"error" => Self::Terminal,
+            _ => Self::Other,
+        }
+    }
 }
 
 /// True for the payload that marks the end of some streams and is never JSON.
@@ -36,6 +66,7 @@ pub struct Head<'a> {
     pub kind: Option<Cow<'a, [u8]>>,
     /// `json.loads` may still refuse the document.
     pub doubtful: bool,
+    role: Role,
     sequence_number: Option<i64>,
     delta: Option<Str<'a>>,
     item_id: Option<Str<'a>>,
@@ -53,7 +84,10 @@ impl<'a> Head<'a> {
     /// Takes down one member of the top-level object.
     pub fn note(&mut self, key: Str<'a>, value: &'a [u8]) {
         match resolve(key).as_ref() {
-            b"type" => self.kind = string(value).map(resolve),
+            b"type" => {
+                self.kind = string(value).map(resolve);
+                self.role = Role::of(self.kind.as_deref());
+            }
             b"sequence_number" => self.sequence_number = integer(value),
             b"delta" => self.delta = string(value),
             b"item_id" => self.item_id = string(value),
@@ -63,13 +97,20 @@ impl<'a> Head<'a> {
     }
 
     /// The same without reading, of a payload that matches a shape.
+    #[inline]
     pub fn predicted(plan: &Plan, shape: &'a Shape, payload: &'a [u8], fillings: &[Filling]) -> Self {
         let token = |place: Option<Place>| Some(shape.at(place?, payload, fillings));
         let string = |place| token(place).and_then(Token::string);
+        let kind = string(plan.kind).map(resolve);
         Self {
-            kind: string(plan.kind).map(resolve),
+            role: plan.role.unwrap_or_else(|| Role::of(kind.as_deref())),
+            kind,
             doubtful: false,
-            sequence_number: token(plan.sequence_number).and_then(Token::integer).and_then(integer),
+            sequence_number: token(plan.sequence_number).and_then(|token| match token.kind {
+                Kind::Small(value) => Some(value),
+                Kind::Integer => integer(token.raw),
+                _ => None,
+            }),
             delta: string(plan.delta),
             item_id: string(plan.item_id),
             response: None,
@@ -78,7 +119,7 @@ impl<'a> Head<'a> {
 
     /// Whether this event ends the stream.
     pub fn is_terminal(&self) -> bool {
-        self.kind.as_deref().is_some_and(is_terminal)
+        self.role == Role::Terminal
     }
 
     fn response_id(&self) -> Option<Vec<u8>> {
@@ -97,6 +138,8 @@ impl<'a> Head<'a> {
 #[derive(Debug, Default)]
 pub struct Plan {
     kind: Option<Place>,
+    /// Of every event of the shape, if all have the same type.
+    role: Option<Role>,
     sequence_number: Option<Place>,
     delta: Option<Place>,
     item_id: Option<Place>,
@@ -120,12 +163,18 @@ impl Plan {
             }
         })
         .ok()?;
+        plan.role = match plan.kind {
+            Some(Place::Hole(_)) => None,
+            Some(place) => Some(Role::of(shape.at(place, sample, &[]).string().map(resolve).as_deref())),
+            None => Some(Role::Other),
+        };
         plain.then_some(plan)
     }
 
     /// Whether every event of the shape has the same type.
+    #[inline]
     pub fn has_fixed_kind(&self) -> bool {
-        !matches!(self.kind, Some(Place::Hole(_)))
+        self.role.is_some()
     }
 }
 
@@ -165,24 +214,23 @@ impl Account {
     /// Enters one event.
     pub fn enter(&mut self, head: &Head<'_>) {
         self.events += 1;
-        let kind = head.kind.as_deref().unwrap_or_default();
-        if kind != b"keepalive" {
-            self.progress += 1;
-        }
+        self.progress += u64::from(head.role != Role::Keepalive);
         if let Some(number) = head.sequence_number {
             self.check_sequence(number);
         }
-        if let Some(id) = head.response_id() {
-            self.response_id = Some(id);
+        if head.response.is_some() {
+            if let Some(id) = head.response_id() {
+                self.response_id = Some(id);
+            }
         }
         if let Some(delta) = head.delta {
-            let into = match kind {
-                b"response.output_text.delta" => &mut self.text,
-                b"response.refusal.delta" => &mut self.refusal,
-                b"response.reasoning_text.delta" => &mut self.reasoning,
-                b"response.reasoning_summary_text.delta" => &mut self.reasoning_summary,
-                b"response.function_call_arguments.delta" => self.arguments_of(head.item_id),
-                _ => return,
+            let into = match head.role {
+                Role::Text => &mut self.text,
+                Role::Refusal => &mut self.refusal,
+                Role::Reasoning => &mut self.reasoning,
+                Role::ReasoningSummary => &mut self.reasoning_summary,
+                Role::Arguments => self.arguments_of(head.item_id),
+                Role::Keepalive | Role::Terminal | Role::Other => return,
             };
             append(delta, into);
         }

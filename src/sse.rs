@@ -9,10 +9,15 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr2};
 
+use crate::scan::starts_with;
+
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 
 /// The longest prefix that a `data` line puts before its value.
 const DATA_PREFIX: usize = b"data: ".len();
+
+/// How a block may end behind its data. After two CRs, a LF would still belong to the second.
+const CLOSINGS: [&[u8]; 2] = [b"\n\n", b"\r\n\r\n"];
 
 /// Buffers that grew beyond this many bytes are given back after the event that needed them.
 const KEPT_CAPACITY: usize = 64 * 1024;
@@ -63,6 +68,11 @@ pub struct Framer {
     /// The event name given last, of this block if `named`: streams seldom change it.
     name: Vec<u8>,
     named: bool,
+    /// Nothing of the open block has come yet.
+    fresh: bool,
+    /// What stood before and behind the data of the last block that was nothing but a name and one `data` line.
+    opening: Vec<u8>,
+    closing: &'static [u8],
     block_retry: Option<u64>,
     id: Vec<u8>,
     last_event_id: Vec<u8>,
@@ -84,6 +94,9 @@ impl Framer {
             state: Data::None,
             name: Vec::new(),
             named: false,
+            fresh: true,
+            opening: Vec::new(),
+            closing: CLOSINGS[0],
             block_retry: None,
             id: Vec::new(),
             last_event_id: Vec::new(),
@@ -132,27 +145,62 @@ impl Framer {
     /// `None` means that all of `input` was consumed and an unfinished tail is kept. After `TooLarge` the framer
     /// stands behind the point where the limit was passed, and goes on with the block after this one.
     pub fn next<'s, 'c: 's>(&'s mut self, input: &mut &'c [u8]) -> Result<Option<Event<'s>>, TooLarge> {
+        self.next_expecting(input, |_| None)
+    }
+
+    /// As [`Framer::next`], for a caller who foresees the data: `expect` tells how many of the bytes before it are the
+    /// data of this event, if it can without a search for their end. It may err, but not take a line end for data.
+    #[inline]
+    pub fn next_expecting<'s, 'c: 's>(
+        &'s mut self,
+        input: &mut &'c [u8],
+        expect: impl FnOnce(&[u8]) -> Option<usize>,
+    ) -> Result<Option<Event<'s>>, TooLarge> {
         if self.dispatched {
             self.reset_block();
         }
+        if self.fresh {
+            if let Some(data) = self.expected(input, expect) {
+                let name = if self.opening[0] == b'e' { self.name.as_slice() } else { &[] };
+                return Ok(Some(Event { name, data, id: &self.last_event_id, retry: None }));
+            }
+        }
+        self.search(input)
+    }
+
+    /// The data of a block that opens and closes as one before it did, and whose length is foreseen.
+    #[inline]
+    fn expected<'c>(&mut self, input: &mut &'c [u8], expect: impl FnOnce(&[u8]) -> Option<usize>) -> Option<&'c [u8]> {
+        if self.opening.is_empty() || !starts_with(input, &self.opening) {
+            return None;
+        }
+        let ahead = &input[self.opening.len()..];
+        let len = expect(ahead)?;
+        let rest = ahead.get(len..)?.strip_prefix(self.closing)?;
+        if len > self.max_event_size {
+            return None;
+        }
+        self.scanned += (input.len() - rest.len()) as u64;
+        self.after_cr = false;
+        *input = rest;
+        Some(&ahead[..len])
+    }
+
+    fn search<'s, 'c: 's>(&'s mut self, input: &mut &'c [u8]) -> Result<Option<Event<'s>>, TooLarge> {
         if self.bom < BOM.len() {
             self.skip_bom(input);
         }
+        // Where the block starts, as long as it has none but `event` and `data` lines.
+        let mut plain = self.fresh.then_some(*input);
         // The first `data` value while it can still be borrowed from the chunk.
         let mut borrowed: Option<&'c [u8]> = None;
         while let Some(&first) = input.first() {
+            self.fresh = false;
             if self.after_cr {
                 self.after_cr = false;
                 if first == b'\n' {
                     *input = &input[1..];
-                    continue;
-                }
-            }
-            if first == b'e' && self.line.is_empty() && self.state != Data::Dropped {
-                if let Some(end) = self.end_of_known_name(input) {
-                    self.scanned += end as u64 + 1;
-                    self.named = true;
-                    *input = &input[end + 1..];
+                    plain = None;
                     continue;
                 }
             }
@@ -178,8 +226,12 @@ impl Framer {
                 self.end_kept_line()?;
             } else if line.is_empty() {
                 if self.end_block(borrowed.is_some()) {
+                    if let (Some(start), Some(data)) = (plain, borrowed) {
+                        self.note_opening(&start[..start.len() - input.len()], data);
+                    }
                     return Ok(Some(self.event(borrowed)));
                 }
+                plain = Some(*input);
             } else if self.state == Data::Dropped {
                 // Skipped up to the blank line.
             } else if self.is_too_long(line) {
@@ -196,12 +248,28 @@ impl Framer {
                         self.keep_data(borrowed.take());
                         self.append_data(value)?;
                     }
-                    (name, value) => self.set_field(name, value),
+                    (name, value) => {
+                        plain = plain.filter(|_| name == b"event");
+                        self.set_field(name, value);
+                    }
                 }
             }
         }
         self.keep_data(borrowed);
         Ok(None)
+    }
+
+    /// Remembers what stood around the data of a plain block.
+    fn note_opening(&mut self, block: &[u8], data: &[u8]) {
+        let at = data.as_ptr() as usize - block.as_ptr() as usize;
+        let (opening, closing) = (&block[..at], &block[at + data.len()..]);
+        if let Some(closing) = CLOSINGS.into_iter().find(|&known| known == closing) {
+            if self.opening != opening {
+                self.opening.clear();
+                self.opening.extend_from_slice(opening);
+            }
+            self.closing = closing;
+        }
     }
 
     /// "Strip one leading U+FEFF" (clause 9.2.5), whatever pieces it comes in.
@@ -218,12 +286,6 @@ impl Framer {
                 return;
             }
         }
-    }
-
-    /// The length of the line that starts `input`, if it gives the event name once more.
-    fn end_of_known_name(&self, input: &[u8]) -> Option<usize> {
-        let rest = input.strip_prefix(b"event: ")?.strip_prefix(self.name.as_slice())?;
-        (rest.first() == Some(&b'\n')).then(|| input.len() - rest.len())
     }
 
     fn keep_tail(&mut self, tail: &[u8]) -> Result<(), TooLarge> {
@@ -291,6 +353,7 @@ impl Framer {
                 if self.name != value {
                     self.name.clear();
                     self.name.extend_from_slice(value);
+                    self.opening.clear(); // it gives the old name
                 }
                 self.named = true;
             }
@@ -340,12 +403,14 @@ impl Framer {
 
     fn reset_block(&mut self) {
         self.dispatched = false;
-        self.state = Data::None;
+        self.fresh = true;
         self.block_retry = None;
         self.named = false;
-        for buffer in [&mut self.data, &mut self.line] {
-            buffer.clear();
-            buffer.shrink_to(KEPT_CAPACITY);
+        if std::mem::replace(&mut self.state, Data::None) != Data::None || self.line.capacity() > KEPT_CAPACITY {
+            for buffer in [&mut self.data, &mut self.line] {
+                buffer.clear();
+                buffer.shrink_to(KEPT_CAPACITY);
+            }
         }
     }
 
@@ -377,7 +442,7 @@ fn field(line: &[u8]) -> (&[u8], &[u8]) {
     } else if let Some(colon) = memchr(b':', line) {
         colon
     } else {
-        return (line, &[]);
+        return (line, &line[line.len()..]);
     };
     let value = &line[colon + 1..];
     (&line[..colon], value.strip_prefix(b" ").unwrap_or(value))

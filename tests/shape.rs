@@ -1,6 +1,6 @@
 //! Prediction does happen, and never on what is not proved.
 
-use eugpt_fast::json::shape::Shapes;
+use eugpt_fast::json::shapes::Shapes;
 
 fn delta(number: usize) -> Vec<u8> {
     format!(

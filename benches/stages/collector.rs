@@ -1,6 +1,7 @@
 //! What the binding's `ResponseParser.skim` does with a payload, less Python: predict, else read; then the account.
 
-use eugpt_fast::json::shape::{Filling, Shapes};
+use eugpt_fast::json::shape::Filling;
+use eugpt_fast::json::shapes::Shapes;
 use eugpt_fast::responses::{Account, Head, Plan};
 
 #[derive(Default)]
@@ -14,7 +15,7 @@ pub struct Collector {
 
 impl Collector {
     pub fn take(&mut self, payload: &[u8]) {
-        if let Some(at) = self.shapes.find(payload, &mut self.fillings) {
+        if let Some((at, _)) = self.shapes.find(payload, &mut self.fillings).filter(|&(_, len)| len == payload.len()) {
             let shape = self.shapes.get(at);
             if at >= self.plans.len() {
                 self.plans.resize_with(at + 1, Default::default);

@@ -6,7 +6,7 @@ mod traffic;
 
 use std::hint::black_box;
 
-use eugpt_fast::json::shape::Shapes;
+use eugpt_fast::json::shapes::Shapes;
 use eugpt_fast::json::skim::skim;
 use eugpt_fast::responses::{Account, Head};
 use eugpt_fast::sse::Framer;

@@ -1,7 +1,7 @@
 //! Tokens of JSON text.
 
 use super::Surprise;
-use super::scan::next_special;
+use crate::scan::next_special;
 
 /// A string token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -227,11 +227,14 @@ fn hex4(digits: &[u8]) -> Result<u32, Surprise> {
     })
 }
 
+/// Integers of so many digits surely fit 64 bits.
+pub const MAX_SMALL: usize = 18;
+
 /// The value of an integer token, if it is one that surely fits 64 bits.
 #[inline]
 pub fn small_integer(token: &[u8]) -> Option<i64> {
     let digits = token.strip_prefix(b"-").unwrap_or(token);
-    if digits.is_empty() || digits.len() > 18 {
+    if digits.is_empty() || digits.len() > MAX_SMALL {
         return None;
     }
     let mut value = 0;

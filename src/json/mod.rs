@@ -5,8 +5,8 @@
 //! asks `json.loads` itself, which either knows better or names the error and its place.
 
 pub mod lexer;
-mod scan;
 pub mod shape;
+pub mod shapes;
 pub mod skim;
 
 /// The text is not plain JSON as read here. What is wrong, if anything, `json.loads` will say.

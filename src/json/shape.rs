@@ -1,42 +1,23 @@
 //! Prediction: a stream repeats itself, so the next document is nearly known.
 //!
 //! A [`Shape`] is a document seen before, split into bytes that are expected again and holes for the strings and
-//! numbers that changed. A match is proved byte by byte; at the first difference the caller reads the document the
-//! plain way and shows it to [`Shapes::learn`].
+//! numbers that changed. A match is proved byte by byte.
 
-use std::collections::VecDeque;
+use super::MAX_DIGITS;
+use super::lexer::{Lexer, MAX_SMALL, Number, Str, small_integer};
+use crate::scan::{next_special, starts_with};
 
-use memchr::memmem;
-
-use super::lexer::{Lexer, Number, Str};
-use super::scan::next_special;
-use super::{MAX_DIGITS, Surprise};
-
-/// Shapes kept per stream. A Responses stream alternates between two or three.
-const SHAPES: usize = 8;
-/// Longer documents are not learned, in bytes: deltas are shorter, and what is longer seldom comes twice.
-const MAX_LEN: usize = 1024;
-/// Documents of more strings and numbers are not learned.
-const MAX_SCALARS: usize = 64;
-/// Containers in learned documents are nested at most this deep.
-const MAX_DEPTH: usize = 8;
 /// A value that held for this many documents is expected to hold again after one change.
 const STEADY: u32 = 16;
-/// Documents learned in vain before learning becomes rare.
-const PATIENCE: u32 = 32;
-/// Kinds of documents watched until they have come often enough.
-const CANDIDATES: usize = 4;
-/// How often that is: what comes two or three times in a stream is not worth a shape.
-const OFTEN: u32 = 4;
 
 /// A string (between its quotes) or a number in a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Scalar {
-    start: usize,
-    end: usize,
-    string: bool,
+pub(super) struct Scalar {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) string: bool,
     /// Its value changes from document to document.
-    hole: bool,
+    pub(super) hole: bool,
 }
 
 /// What stands in a hole of a matching document.
@@ -56,7 +37,9 @@ pub enum Kind {
     Plain,
     /// A string with escapes.
     Escaped,
-    /// An integer.
+    /// An integer that surely fits 64 bits: its value.
+    Small(i64),
+    /// Another integer.
     Integer,
     /// A number with fraction or exponent.
     Float,
@@ -86,13 +69,8 @@ impl<'a> Token<'a> {
             Kind::Ascii | Kind::Plain | Kind::Escaped => {
                 Some(Str { raw: self.raw, escaped: self.kind == Kind::Escaped, ascii: self.kind == Kind::Ascii })
             }
-            Kind::Integer | Kind::Float => None,
+            Kind::Small(_) | Kind::Integer | Kind::Float => None,
         }
-    }
-
-    /// The digits of the integer that it is, if it is one.
-    pub fn integer(self) -> Option<&'a [u8]> {
-        (self.kind == Kind::Integer).then_some(self.raw)
     }
 }
 
@@ -110,22 +88,27 @@ pub enum Place {
 pub struct Shape {
     sample: Vec<u8>,
     scalars: Vec<Scalar>,
-    /// Indices of the scalars that are holes.
-    holes: Vec<usize>,
-    sign: u64,
+    holes: Vec<Hole>,
+    /// Where in the sample the bytes start that follow the last hole.
+    tail: usize,
     matches: u32,
     version: u32,
 }
 
-/// A document that may come again, and how often its like has come.
+/// A place for a value that changes, and the bytes of the sample that come before it.
 #[derive(Debug)]
-struct Candidate {
-    sign: u64,
-    seen: u32,
-    text: Vec<u8>,
+struct Hole {
+    from: usize,
+    to: usize,
+    string: bool,
 }
 
 impl Shape {
+    /// A shape without holes yet: `update` it with a document that is like `sample`.
+    pub(super) fn new(sample: Vec<u8>, scalars: Vec<Scalar>) -> Self {
+        Self { sample, scalars, holes: Vec::new(), tail: 0, matches: 0, version: 0 }
+    }
+
     /// The document as it was learned.
     pub fn sample(&self) -> &[u8] {
         &self.sample
@@ -145,7 +128,7 @@ impl Shape {
     /// Where the string or number is to be found that starts at this offset of the sample (quotes included).
     pub fn place_of(&self, start: usize) -> Option<Place> {
         let at = self.scalars.iter().position(|scalar| scalar.start - usize::from(scalar.string) == start)?;
-        match self.holes.iter().position(|&hole| hole == at) {
+        match self.scalars().nth(at).flatten() {
             Some(hole) => Some(Place::Hole(hole)),
             None => read(&self.sample, self.scalars[at].start, self.scalars[at].string).map(Place::Sample),
         }
@@ -160,27 +143,30 @@ impl Shape {
         }
     }
 
-    /// Whether `text` is this document but for its holes; what stands in them goes to `fillings`.
-    fn matches(&self, text: &[u8], fillings: &mut Vec<Filling>) -> bool {
+    /// The length of the document that starts `text` and is this one but for its holes; what stands in them goes to
+    /// `fillings`.
+    pub(super) fn matches(&mut self, text: &[u8], fillings: &mut Vec<Filling>) -> Option<usize> {
         fillings.clear();
-        let mut at = 0; // in text
-        let mut expected = 0; // in the sample
-        for &hole in &self.holes {
-            let scalar = &self.scalars[hole];
-            let literal = &self.sample[expected..scalar.start];
-            if !text[at..].starts_with(literal) {
-                return false;
+        let mut at = 0;
+        for hole in &self.holes {
+            let literal = &self.sample[hole.from..hole.to];
+            if !starts_with(&text[at..], literal) {
+                return None;
             }
-            let Some(filling) = read(text, at + literal.len(), scalar.string) else { return false };
+            let filling = read(text, at + literal.len(), hole.string)?;
             at = filling.end;
-            expected = scalar.end;
             fillings.push(filling);
         }
-        text[at..] == self.sample[expected..]
+        let literal = &self.sample[self.tail..];
+        if !starts_with(&text[at..], literal) {
+            return None;
+        }
+        self.matches = self.matches.saturating_add(1);
+        Some(at + literal.len())
     }
 
     /// Whether the two documents differ in nothing but strings and numbers.
-    fn is_like(&self, text: &[u8], scalars: &[Scalar]) -> bool {
+    pub(super) fn is_like(&self, text: &[u8], scalars: &[Scalar]) -> bool {
         let (mut ours, mut theirs) = (0, 0);
         self.scalars.len() == scalars.len()
             && self.scalars.iter().zip(scalars).all(|(our, their)| {
@@ -191,16 +177,23 @@ impl Shape {
             && self.sample[ours..] == text[theirs..]
     }
 
-    fn update(&mut self, text: &[u8], scalars: Vec<Scalar>, version: u32) {
+    /// Takes `text`, which is like the sample, for the new sample. What changed becomes a hole, unless it had held for
+    /// long.
+    pub(super) fn update(&mut self, text: &[u8], scalars: Vec<Scalar>, version: u32) {
         let steady = self.matches >= STEADY;
         let old = std::mem::replace(&mut self.scalars, scalars);
+        self.holes.clear();
+        self.tail = 0;
         for (new, old) in self.scalars.iter_mut().zip(old) {
             let changed = self.sample[old.start..old.end] != text[new.start..new.end];
             new.hole = old.hole || (changed && !steady);
+            if new.hole {
+                self.holes.push(Hole { from: self.tail, to: new.start, string: new.string });
+                self.tail = new.end;
+            }
         }
         self.sample.clear();
         self.sample.extend_from_slice(text);
-        self.holes = (0..self.scalars.len()).filter(|&at| self.scalars[at].hole).collect();
         self.matches = 0;
         self.version = version;
     }
@@ -226,178 +219,33 @@ fn read_string(text: &[u8], start: usize) -> Option<Filling> {
 
 #[inline(always)]
 fn read_number(text: &[u8], start: usize) -> Option<Filling> {
-    let digits = text.get(start..)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let end = start + digits;
-    if (1..=MAX_DIGITS).contains(&digits)
-        && (text[start] != b'0' || digits == 1)
-        && !matches!(text.get(end), Some(b'.' | b'e' | b'E'))
-    {
-        return Some(Filling { start, end, kind: Kind::Integer });
+    let mut value = 0;
+    for (digits, &byte) in text.get(start..)?.iter().enumerate() {
+        let digit = byte.wrapping_sub(b'0');
+        if digit <= 9 && digits < MAX_SMALL {
+            value = value * 10 + i64::from(digit);
+            continue;
+        }
+        if digits == 0 || digit <= 9 || matches!(byte, b'.' | b'e' | b'E') || (text[start] == b'0' && digits > 1) {
+            break;
+        }
+        return Some(Filling { start, end: start + digits, kind: Kind::Small(value) });
     }
+    read_rare_number(text, start)
+}
+
+/// Signs, fractions and exponents, long ones, and what is none.
+#[cold]
+fn read_rare_number(text: &[u8], start: usize) -> Option<Filling> {
     if !matches!(text.get(start), Some(b'-' | b'0'..=b'9')) {
         return None;
     }
     let mut lexer = Lexer::starting_at(text, start);
     let kind = match lexer.number().ok()? {
-        Number::Integer(token) if token.len() <= MAX_DIGITS => Kind::Integer,
+        Number::Integer(token) if token.len() > MAX_DIGITS => return None,
+        Number::Integer(token) => small_integer(token).map_or(Kind::Integer, Kind::Small),
         Number::Float(_) => Kind::Float,
-        Number::Integer(_) | Number::Constant(_) => return None,
+        Number::Constant(_) => return None,
     };
     Some(Filling { start, end: lexer.at(), kind })
-}
-
-/// The shapes of one stream: bounded, the oldest gives way.
-#[derive(Debug, Default)]
-pub struct Shapes {
-    shapes: Vec<Shape>,
-    last: usize,
-    versions: u32,
-    in_vain: u32,
-    candidates: VecDeque<Candidate>,
-}
-
-impl Shapes {
-    /// The number of the shape that `text` matches; what stands in its holes goes to `fillings`.
-    #[inline]
-    pub fn find(&mut self, text: &[u8], fillings: &mut Vec<Filling>) -> Option<usize> {
-        let count = self.shapes.len();
-        for step in 0..count {
-            let at = (self.last + step) % count;
-            let shape = &mut self.shapes[at];
-            if shape.matches(text, fillings) {
-                shape.matches = shape.matches.saturating_add(1);
-                self.last = at;
-                self.in_vain = 0;
-                return Some(at);
-            }
-        }
-        None
-    }
-
-    /// The shape of this number.
-    pub fn get(&self, at: usize) -> &Shape {
-        &self.shapes[at]
-    }
-
-    /// Remembers a document that matched nothing and is JSON.
-    pub fn learn(&mut self, text: &[u8]) {
-        self.in_vain = self.in_vain.saturating_add(1);
-        let rarely = self.in_vain > PATIENCE && self.in_vain % 16 != 0;
-        if rarely || text.len() > MAX_LEN {
-            return;
-        }
-        let sign = sign(text);
-        if self.improve(sign, text) {
-            return;
-        }
-        let Some(at) = self.candidates.iter().position(|candidate| candidate.sign == sign) else {
-            self.candidates.truncate(CANDIDATES - 1);
-            self.candidates.push_front(Candidate { sign, seen: 1, text: Vec::new() });
-            return;
-        };
-        let candidate = &mut self.candidates[at];
-        candidate.seen += 1;
-        if candidate.seen >= OFTEN {
-            if self.discover(at, text) {
-                self.candidates.remove(at);
-            } else {
-                self.candidates[at].text = text.to_vec();
-            }
-        }
-    }
-
-    /// Adapts the shape that `text` has but for values that were thought to be fixed.
-    fn improve(&mut self, sign: u64, text: &[u8]) -> bool {
-        if !self.shapes.iter().any(|shape| shape.sign == sign) {
-            return false;
-        }
-        let Ok(scalars) = outline(text) else { return false };
-        let Some(shape) = self.shapes.iter_mut().find(|shape| shape.is_like(text, &scalars)) else { return false };
-        self.versions += 1;
-        shape.update(text, scalars, self.versions);
-        true
-    }
-
-    /// Makes a shape of `text` and a candidate that differ in nothing but strings and numbers.
-    fn discover(&mut self, at: usize, text: &[u8]) -> bool {
-        let Candidate { sign, text: sample, .. } = &self.candidates[at];
-        let (Ok(first), Ok(second)) = (outline(sample), outline(text)) else { return false };
-        let mut shape =
-            Shape { sample: sample.clone(), scalars: first, holes: Vec::new(), sign: *sign, matches: 0, version: 0 };
-        if !shape.is_like(text, &second) {
-            return false;
-        }
-        self.versions += 1;
-        shape.update(text, second, self.versions);
-        if self.shapes.len() < SHAPES {
-            self.shapes.push(shape);
-        } else {
-            let oldest = (0..SHAPES).min_by_key(|&at| self.shapes[at].version).unwrap_or_default();
-            self.shapes[oldest] = shape;
-        }
-        true
-    }
-}
-
-/// Tells kinds of documents apart, well enough to guess which may be alike: by the first type that they name.
-fn sign(text: &[u8]) -> u64 {
-    let Some(at) = memmem::find(text, b"\"type\":") else { return 0 };
-    let name = &text[at + b"\"type\":".len()..];
-    let name = name.strip_prefix(b" ").unwrap_or(name);
-    let end = name.iter().skip(1).position(|&byte| byte == b'"').unwrap_or_default();
-    name[..end].iter().fold(1, |sign, &byte| (sign ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3))
-}
-
-/// All strings (keys are none) and numbers of a document in order.
-fn outline(text: &[u8]) -> Result<Vec<Scalar>, Surprise> {
-    let mut scalars = Vec::new();
-    let mut lexer = Lexer::new(text);
-    outline_value(&mut lexer, &mut scalars, 0)?;
-    lexer.end()?;
-    Ok(scalars)
-}
-
-fn outline_value(lexer: &mut Lexer<'_>, scalars: &mut Vec<Scalar>, depth: usize) -> Result<(), Surprise> {
-    if depth > MAX_DEPTH || scalars.len() > MAX_SCALARS {
-        return Err(Surprise);
-    }
-    match lexer.peek() {
-        b'"' => {
-            let start = lexer.at() + 1;
-            lexer.string()?;
-            scalars.push(Scalar { start, end: lexer.at() - 1, string: true, hole: false });
-        }
-        b'-' | b'0'..=b'9' => {
-            let start = lexer.at();
-            lexer.number()?;
-            scalars.push(Scalar { start, end: lexer.at(), string: false, hole: false });
-        }
-        b'n' => lexer.literal(b"null")?,
-        b't' => lexer.literal(b"true")?,
-        b'f' => lexer.literal(b"false")?,
-        open @ (b'{' | b'[') => {
-            let close = open + 2; // '{' and '}', '[' and ']' are two apart in ASCII
-            lexer.bump();
-            if lexer.peek() == close {
-                lexer.bump();
-                return Ok(());
-            }
-            loop {
-                if open == b'{' {
-                    lexer.key()?;
-                }
-                outline_value(lexer, scalars, depth + 1)?;
-                match lexer.peek() {
-                    b',' => lexer.bump(),
-                    byte if byte == close => {
-                        lexer.bump();
-                        return Ok(());
-                    }
-                    _ => return Err(Surprise),
-                }
-            }
-        }
-        _ => return Err(Surprise),
-    }
-    Ok(())
 }

@@ -16,6 +16,16 @@ pub fn bytes<'py>(chunk: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
     }
 }
 
+/// What becomes of the events.
+pub trait Sink {
+    /// See [`Framer::next_expecting`].
+    fn foresee(&mut self, _ahead: &[u8]) -> Option<usize> {
+        None
+    }
+
+    fn take(&mut self, event: Event<'_>) -> PyResult<()>;
+}
+
 pub struct Feed {
     framer: Framer,
     /// What followed an event that raised, from `start` on.
@@ -30,19 +40,21 @@ impl Feed {
         Ok(Self { framer: Framer::new(limit), backlog: Vec::new(), start: 0 })
     }
 
-    /// Calls `each` for every event that `chunk` completes. At the first error the rest waits for the next call.
-    pub fn run(&mut self, py: Python<'_>, chunk: &[u8], each: impl FnMut(Event<'_>) -> PyResult<()>) -> PyResult<()> {
+    /// Gives `sink` every event that `chunk` completes. At the first error the rest waits for the next call.
+    pub fn run(&mut self, py: Python<'_>, chunk: &[u8], sink: &mut impl Sink) -> PyResult<()> {
         if self.backlog.is_empty() {
             let mut rest = chunk;
-            let result = dispatch(py, &mut self.framer, &mut rest, each);
-            self.backlog = rest.to_vec();
-            self.start = 0;
+            let result = dispatch(py, &mut self.framer, &mut rest, sink);
+            if !rest.is_empty() {
+                self.backlog = rest.to_vec();
+                self.start = 0;
+            }
             return result;
         }
         let mut backlog = std::mem::take(&mut self.backlog);
         backlog.extend_from_slice(chunk);
         let mut rest = &backlog[self.start..];
-        let result = dispatch(py, &mut self.framer, &mut rest, each);
+        let result = dispatch(py, &mut self.framer, &mut rest, sink);
         if !rest.is_empty() {
             self.start = backlog.len() - rest.len();
             if self.start > backlog.len() / 2 {
@@ -69,14 +81,13 @@ impl Feed {
     }
 }
 
-fn dispatch(
-    py: Python<'_>,
-    framer: &mut Framer,
-    rest: &mut &[u8],
-    mut each: impl FnMut(Event<'_>) -> PyResult<()>,
-) -> PyResult<()> {
-    while let Some(event) = framer.next(rest).map_err(|error| errors::too_large(py, error))? {
-        each(event)?;
+#[inline]
+fn dispatch(py: Python<'_>, framer: &mut Framer, rest: &mut &[u8], sink: &mut impl Sink) -> PyResult<()> {
+    loop {
+        match framer.next_expecting(rest, |ahead| sink.foresee(ahead)) {
+            Ok(Some(event)) => sink.take(event)?,
+            Ok(None) => return Ok(()),
+            Err(error) => return Err(errors::too_large(py, error)),
+        }
     }
-    Ok(())
 }

@@ -7,12 +7,12 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
 
 use super::errors;
-use super::feed::{self, Feed};
+use super::feed::{self, Feed, Sink};
 use super::predict::{Predicted, Predictor};
 use super::strings::text;
 use super::values::{Failure, Values};
 use crate::responses::{Account, Head, is_done};
-use crate::sse::decode;
+use crate::sse::{Event, decode};
 
 /// What both classes are made of.
 struct Engine {
@@ -35,14 +35,17 @@ impl Engine {
     fn run<'py>(&mut self, chunk: &Bound<'py, PyAny>, build: bool, ledger: Ledger<'_>) -> PyResult<Bound<'py, PyList>> {
         let py = chunk.py();
         let bytes = feed::bytes(chunk)?;
-        let events = PyList::empty(py);
         let Self { feed, predictor, only } = self;
-        let result = Values::with(|values| {
-            let mut delivery = Delivery { events: &events, values, only: only.as_ref(), build, ledger };
-            feed.run(py, bytes.as_bytes(), |event| {
-                if is_done(event.data) { Ok(()) } else { delivery.deliver(predictor, event.data) }
-            })
-        });
+        let mut delivery = Delivery {
+            py,
+            predictor,
+            values: Values::new(),
+            only: only.as_ref(),
+            build,
+            result: Outcome { events: Vec::new(), ledger },
+        };
+        let result = feed.run(py, bytes.as_bytes(), &mut delivery);
+        let events = PyList::new(py, delivery.result.events)?;
         match result {
             Ok(()) => Ok(events),
             Err(error) => Err(errors::with_events(py, error, &events)),
@@ -52,53 +55,107 @@ impl Engine {
 
 /// What one call does with its events.
 struct Delivery<'a, 'py> {
-    events: &'a Bound<'py, PyList>,
-    values: &'a mut Values,
+    py: Python<'py>,
+    predictor: &'a mut Predictor,
+    values: Values,
     only: Option<&'a HashSet<Vec<u8>>>,
     build: bool,
+    result: Outcome<'a, 'py>,
+}
+
+/// What comes of them.
+struct Outcome<'a, 'py> {
+    events: Vec<Bound<'py, PyAny>>,
     ledger: Ledger<'a>,
 }
 
-impl<'py> Delivery<'_, 'py> {
-    fn deliver(&mut self, predictor: &mut Predictor, payload: &[u8]) -> PyResult<()> {
+impl<'py> Outcome<'_, 'py> {
+    fn hand_over(&mut self, value: Bound<'py, PyAny>, head: &Head<'_>) {
+        if let (true, Some((_, terminal))) = (head.is_terminal(), &mut self.ledger) {
+            **terminal = Some(value.clone().unbind());
+        }
+        self.events.push(value);
+    }
+
+    #[inline]
+    fn enter(&mut self, head: &Head<'_>) {
+        if let Some((account, _)) = &mut self.ledger {
+            account.enter(head);
+        }
+    }
+}
+
+impl Sink for Delivery<'_, '_> {
+    #[inline]
+    fn foresee(&mut self, ahead: &[u8]) -> Option<usize> {
+        self.predictor.foresee(ahead)
+    }
+
+    #[inline]
+    fn take(&mut self, event: Event<'_>) -> PyResult<()> {
+        let payload = event.data;
         let builds_all = self.build && self.only.is_none();
-        if let Some(mut predicted) = predictor.find(payload) {
-            if self.ledger.is_none() {
-                match if builds_all { Some(true) } else { predicted.wanted() } {
-                    Some(true) => {
-                        let value = self.predicted(payload, predicted)?;
-                        return self.events.append(value);
-                    }
-                    Some(false) => return Ok(()),
-                    None => {}
+        let Some(mut predicted) = self.predictor.find(payload) else { return self.read(payload) };
+        if self.result.ledger.is_none() {
+            match if builds_all { Some(true) } else { predicted.wanted() } {
+                Some(true) => {
+                    let value = built(self.py, &mut self.values, predicted)?;
+                    self.result.events.push(value);
+                    return Ok(());
                 }
-            }
-            if let Some(head) = predicted.head() {
-                let wanted = self.wants(&head);
-                predicted.remember(wanted);
-                if wanted {
-                    let value = self.predicted(payload, predicted)?;
-                    self.hand_over(value, &head)?;
-                }
-                self.enter(&head);
-                return Ok(());
+                Some(false) => return Ok(()),
+                None => {}
             }
         }
-        if builds_all {
+        let Some(head) = predicted.head() else { return self.read(payload) };
+        let wanted = wants(self.build, self.only, &head);
+        predicted.remember(wanted);
+        if wanted {
+            let value = built(self.py, &mut self.values, predicted)?;
+            self.result.hand_over(value, &head);
+        }
+        self.result.enter(&head);
+        Ok(())
+    }
+}
+
+fn built<'py>(py: Python<'py>, values: &mut Values, predicted: Predicted<'_>) -> PyResult<Bound<'py, PyAny>> {
+    let payload = predicted.payload();
+    match predicted.build(py, values) {
+        Ok(value) => Ok(value),
+        Err(Failure::Surprise) => values.load(py, payload),
+        Err(Failure::Python(error)) => Err(*error),
+    }
+}
+
+fn wants(build: bool, only: Option<&HashSet<Vec<u8>>>, head: &Head<'_>) -> bool {
+    let chosen = |only: &HashSet<_>| head.kind.as_deref().is_some_and(|kind| only.contains(kind));
+    (build && only.is_none_or(chosen)) || head.is_terminal()
+}
+
+impl<'py> Delivery<'_, 'py> {
+    /// A payload that was not foreseen.
+    #[inline(never)]
+    fn read(&mut self, payload: &[u8]) -> PyResult<()> {
+        if is_done(payload) {
+            return Ok(());
+        }
+        if self.build && self.only.is_none() {
             self.build(payload)?
         } else {
             self.choose(payload)?
         }
-        predictor.learn(payload);
+        self.predictor.learn(payload);
         Ok(())
     }
 
     /// An event that is certainly wanted: built and, for the ledger, read in one go.
     fn build(&mut self, payload: &[u8]) -> PyResult<()> {
-        let py = self.events.py();
-        if self.ledger.is_none() {
+        let py = self.py;
+        if self.result.ledger.is_none() {
             let value = self.values.load(py, payload)?;
-            return self.events.append(value);
+            self.result.events.push(value);
+            return Ok(());
         }
         let mut head = Head::default();
         let value = match self.values.build(py, payload, Some(&mut |key, value| head.note(key, value))) {
@@ -110,52 +167,25 @@ impl<'py> Delivery<'_, 'py> {
                 value
             }
         };
-        self.hand_over(value, &head)?;
-        self.enter(&head);
+        self.result.hand_over(value, &head);
+        self.result.enter(&head);
         Ok(())
     }
 
     /// An event of which only a look tells whether it is wanted.
     fn choose(&mut self, payload: &[u8]) -> PyResult<()> {
-        let py = self.events.py();
+        let py = self.py;
         let Ok(head) = Head::read(payload) else {
             return errors::loads(py, payload).map(drop);
         };
-        if self.wants(&head) {
+        if wants(self.build, self.only, &head) {
             let value = self.values.load(py, payload)?;
-            self.hand_over(value, &head)?;
+            self.result.hand_over(value, &head);
         } else if head.doubtful {
             errors::loads(py, payload)?;
         }
-        self.enter(&head);
+        self.result.enter(&head);
         Ok(())
-    }
-
-    fn wants(&self, head: &Head<'_>) -> bool {
-        let chosen = |only: &HashSet<_>| head.kind.as_deref().is_some_and(|kind| only.contains(kind));
-        (self.build && self.only.is_none_or(chosen)) || head.is_terminal()
-    }
-
-    fn predicted(&mut self, payload: &[u8], predicted: Predicted<'_>) -> PyResult<Bound<'py, PyAny>> {
-        let py = self.events.py();
-        match predicted.build(py, self.values) {
-            Ok(value) => Ok(value),
-            Err(Failure::Surprise) => self.values.load(py, payload),
-            Err(Failure::Python(error)) => Err(*error),
-        }
-    }
-
-    fn hand_over(&mut self, value: Bound<'py, PyAny>, head: &Head<'_>) -> PyResult<()> {
-        if let (true, Some((_, terminal))) = (head.is_terminal(), &mut self.ledger) {
-            **terminal = Some(value.clone().unbind());
-        }
-        self.events.append(value)
-    }
-
-    fn enter(&mut self, head: &Head<'_>) {
-        if let Some((account, _)) = &mut self.ledger {
-            account.enter(head);
-        }
     }
 }
 

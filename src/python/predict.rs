@@ -4,7 +4,8 @@ use pyo3::prelude::*;
 
 use super::template::Template;
 use super::values::{Failure, Values};
-use crate::json::shape::{Filling, Shape, Shapes};
+use crate::json::shape::{Filling, Shape};
+use crate::json::shapes::Shapes;
 use crate::responses::{Head, Plan};
 
 /// The shapes of one stream with their plans and templates.
@@ -14,6 +15,8 @@ pub struct Predictor {
     /// By the number of the shape.
     prepared: Vec<Prepared>,
     fillings: Vec<Filling>,
+    /// The shape that was foreseen, and the length of its document.
+    foreseen: Option<(usize, usize)>,
 }
 
 #[derive(Default)]
@@ -36,19 +39,24 @@ pub struct Predicted<'a> {
 }
 
 impl Predictor {
-    /// The payload, if it is what was expected.
+    /// The length of the payload that starts `ahead`, if it is what was expected.
+    #[inline]
+    pub fn foresee(&mut self, ahead: &[u8]) -> Option<usize> {
+        self.foreseen = self.shapes.find(ahead, &mut self.fillings);
+        self.foreseen.map(|(_, len)| len)
+    }
+
+    /// The payload, if it is what was expected. `foresee` may have seen the bytes that it starts.
     #[inline]
     pub fn find<'a>(&'a mut self, payload: &'a [u8]) -> Option<Predicted<'a>> {
-        let at = self.shapes.find(payload, &mut self.fillings)?;
+        let whole = |&(_, len): &(usize, usize)| len == payload.len();
+        let foreseen = self.foreseen.take().filter(whole);
+        let (at, _) = foreseen.or_else(|| self.shapes.find(payload, &mut self.fillings).filter(whole))?;
         let shape = self.shapes.get(at);
-        if at >= self.prepared.len() {
-            self.prepared.resize_with(at + 1, Prepared::default);
+        if self.prepared.get(at).is_none_or(|prepared| prepared.version != shape.version()) {
+            prepare(&mut self.prepared, at, shape);
         }
-        let prepared = &mut self.prepared[at];
-        if prepared.version != shape.version() {
-            *prepared = Prepared { version: shape.version(), plan: Plan::of(shape), ..Prepared::default() };
-        }
-        Some(Predicted { payload, shape, fillings: &self.fillings, prepared })
+        Some(Predicted { payload, shape, fillings: &self.fillings, prepared: &mut self.prepared[at] })
     }
 
     /// Remembers a payload that was not expected.
@@ -57,7 +65,19 @@ impl Predictor {
     }
 }
 
+#[cold]
+fn prepare(prepared: &mut Vec<Prepared>, at: usize, shape: &Shape) {
+    if at >= prepared.len() {
+        prepared.resize_with(at + 1, Prepared::default);
+    }
+    prepared[at] = Prepared { version: shape.version(), plan: Plan::of(shape), ..Prepared::default() };
+}
+
 impl<'a> Predicted<'a> {
+    pub fn payload(&self) -> &'a [u8] {
+        self.payload
+    }
+
     /// What the account needs to know of it; None if it has to be read for that.
     #[inline]
     pub fn head(&self) -> Option<Head<'a>> {

@@ -4,9 +4,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString, PyTuple, PyType};
 
 use super::errors;
-use super::feed::{self, Feed};
+use super::feed::{self, Feed, Sink};
 use super::values::Values;
-use crate::sse::decode;
+use crate::sse::{Event, decode};
 
 /// One dispatched event.
 #[pyclass(module = "eugpt_fast", frozen)]
@@ -45,7 +45,7 @@ impl ServerSentEvent {
 
     fn json<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let text = self.data.bind(py).to_str()?;
-        Values::with(|values| values.load(py, text.as_bytes()))
+        Values::new().load(py, text.as_bytes())
     }
 
     fn __eq__(&self, py: Python<'_>, other: &Bound<'_, Self>) -> PyResult<bool> {
@@ -74,6 +74,21 @@ impl ServerSentEvent {
 #[pyclass(module = "eugpt_fast")]
 pub struct SSEParser(Feed);
 
+struct Events<'py>(Bound<'py, PyList>);
+
+impl Sink for Events<'_> {
+    fn take(&mut self, event: Event<'_>) -> PyResult<()> {
+        let text = |bytes| PyString::new(self.0.py(), &decode(bytes)).unbind();
+        let name = if event.name.is_empty() { b"message" } else { event.name };
+        self.0.append(ServerSentEvent {
+            event: text(name),
+            data: text(event.data),
+            id: text(event.id),
+            retry: event.retry,
+        })
+    }
+}
+
 #[pymethods]
 impl SSEParser {
     #[new]
@@ -85,21 +100,11 @@ impl SSEParser {
     fn feed<'py>(slf: &Bound<'py, Self>, chunk: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
         let py = slf.py();
         let bytes = feed::bytes(chunk)?;
-        let events = PyList::empty(py);
+        let mut events = Events(PyList::empty(py));
         let mut parser = slf.try_borrow_mut().map_err(|_| errors::in_use())?;
-        let result = parser.0.run(py, bytes.as_bytes(), |event| {
-            let text = |bytes| PyString::new(py, &decode(bytes)).unbind();
-            let name = if event.name.is_empty() { b"message" } else { event.name };
-            events.append(ServerSentEvent {
-                event: text(name),
-                data: text(event.data),
-                id: text(event.id),
-                retry: event.retry,
-            })
-        });
-        match result {
-            Ok(()) => Ok(events),
-            Err(error) => Err(errors::with_events(py, error, &events)),
+        match parser.0.run(py, bytes.as_bytes(), &mut events) {
+            Ok(()) => Ok(events.0),
+            Err(error) => Err(errors::with_events(py, error, &events.0)),
         }
     }
 

@@ -34,17 +34,15 @@ pub type Note<'n, 'a> = &'n mut dyn FnMut(Str<'a>, &'a [u8]);
 
 /// Builds the values that `json.loads` would.
 pub struct Values {
-    keys: Keys,
+    /// Those of this thread, once they are needed.
+    keys: Option<Keys>,
     scratch: Vec<u8>,
 }
 
 impl Values {
-    /// With the keys of this thread, for one call.
-    pub fn with<T>(call: impl FnOnce(&mut Self) -> T) -> T {
-        let mut values = Self { keys: Keys::take(), scratch: Vec::new() };
-        let result = call(&mut values);
-        values.keys.give_back();
-        result
+    /// For one call.
+    pub fn new() -> Self {
+        Self { keys: None, scratch: Vec::new() }
     }
 
     /// The value of `text`; whatever is not plain JSON in UTF-8 is left to `json.loads`, its errors included.
@@ -172,7 +170,11 @@ impl Values {
         if let Some(token) = token.string() {
             return Ok(self.string(py, token)?.into_any());
         }
-        number(py, if token.kind == Kind::Integer { Number::Integer(token.raw) } else { Number::Float(token.raw) })
+        match token.kind {
+            Kind::Small(value) => Ok(PyInt::new(py, value).into_any()),
+            Kind::Integer => number(py, Number::Integer(token.raw)),
+            _ => number(py, Number::Float(token.raw)),
+        }
     }
 
     fn string<'py>(&mut self, py: Python<'py>, token: Str<'_>) -> Result<Bound<'py, PyString>, Failure> {
@@ -194,7 +196,19 @@ impl Values {
     /// The string of a key.
     #[inline]
     pub fn key<'py>(&mut self, py: Python<'py>, token: Str<'_>) -> Result<Bound<'py, PyString>, Failure> {
-        if token.ascii && !token.escaped { Ok(self.keys.get(py, token)?) } else { self.string(py, token) }
+        if token.ascii && !token.escaped {
+            Ok(self.keys.get_or_insert_with(Keys::take).get(py, token)?)
+        } else {
+            self.string(py, token)
+        }
+    }
+}
+
+impl Drop for Values {
+    fn drop(&mut self) {
+        if let Some(keys) = self.keys.take() {
+            keys.give_back();
+        }
     }
 }
 

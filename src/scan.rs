@@ -1,4 +1,37 @@
-//! The inner loop of every string: where does it end, and is it ASCII?
+//! The inner loops over bytes: where does a string end, is it ASCII, and is this what was expected?
+
+/// Whether `text` starts with `expected`. Inlined blocks: a call of `memcmp` for each of the four short pieces between
+/// the holes of a delta was 14 % of the time of `feed`.
+#[inline(always)]
+pub fn starts_with(text: &[u8], expected: &[u8]) -> bool {
+    let Some(text) = text.get(..expected.len()) else { return false };
+    match (text.last_chunk::<16>(), expected.last_chunk::<16>()) {
+        (Some(end), Some(expected_end)) => {
+            let blocks = text.chunks_exact(16).zip(expected.chunks_exact(16));
+            blocks.into_iter().all(|(block, expected)| block == expected) && end == expected_end
+        }
+        _ => is_short_and_equal(text, expected),
+    }
+}
+
+#[inline(always)]
+fn is_short_and_equal(text: &[u8], expected: &[u8]) -> bool {
+    macro_rules! ends {
+        ($size:literal) => {
+            if let (Some(first), Some(expected_first), Some(last), Some(expected_last)) = (
+                text.first_chunk::<$size>(),
+                expected.first_chunk::<$size>(),
+                text.last_chunk::<$size>(),
+                expected.last_chunk::<$size>(),
+            ) {
+                return first == expected_first && last == expected_last;
+            }
+        };
+    }
+    ends!(8);
+    ends!(4);
+    text.iter().zip(expected).all(|(byte, expected)| byte == expected)
+}
 
 /// The offset of the next quote, backslash or control character at or after `at`; the length if there is none.
 /// Clears `ascii` if a byte before it is not ASCII.
