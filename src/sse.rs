@@ -140,38 +140,19 @@ impl Framer {
         }
     }
 
-    /// The next event that `input` completes; what was consumed is cut off the front of `input`.
-    ///
-    /// `None` means that all of `input` was consumed and an unfinished tail is kept. After `TooLarge` the framer
-    /// stands behind the point where the limit was passed, and goes on with the block after this one.
-    pub fn next<'s, 'c: 's>(&'s mut self, input: &mut &'c [u8]) -> Result<Option<Event<'s>>, TooLarge> {
-        self.next_expecting(input, |_| None)
-    }
-
-    /// As [`Framer::next`], for a caller who foresees the data: `expect` tells how many of the bytes before it are the
-    /// data of this event, if it can without a search for their end. It may err, but not take a line end for data.
+    /// The data of the next event, if it is foreseen: its block opens and closes as one before it did, and `expect`
+    /// tells how many of the bytes before it are the data, without a search for their end. `expect` may err, but not
+    /// take a line end for data. `None` leaves the event to [`Framer::next`].
     #[inline]
-    pub fn next_expecting<'s, 'c: 's>(
-        &'s mut self,
+    pub fn expected<'c>(
+        &mut self,
         input: &mut &'c [u8],
         expect: impl FnOnce(&[u8]) -> Option<usize>,
-    ) -> Result<Option<Event<'s>>, TooLarge> {
+    ) -> Option<&'c [u8]> {
         if self.dispatched {
             self.reset_block();
         }
-        if self.fresh {
-            if let Some(data) = self.expected(input, expect) {
-                let name = if self.opening[0] == b'e' { self.name.as_slice() } else { &[] };
-                return Ok(Some(Event { name, data, id: &self.last_event_id, retry: None }));
-            }
-        }
-        self.search(input)
-    }
-
-    /// The data of a block that opens and closes as one before it did, and whose length is foreseen.
-    #[inline]
-    fn expected<'c>(&mut self, input: &mut &'c [u8], expect: impl FnOnce(&[u8]) -> Option<usize>) -> Option<&'c [u8]> {
-        if self.opening.is_empty() || !starts_with(input, &self.opening) {
+        if !self.fresh || self.opening.is_empty() || !starts_with(input, &self.opening) {
             return None;
         }
         let ahead = &input[self.opening.len()..];
@@ -186,7 +167,14 @@ impl Framer {
         Some(&ahead[..len])
     }
 
-    fn search<'s, 'c: 's>(&'s mut self, input: &mut &'c [u8]) -> Result<Option<Event<'s>>, TooLarge> {
+    /// The next event that `input` completes; what was consumed is cut off the front of `input`.
+    ///
+    /// `None` means that all of `input` was consumed and an unfinished tail is kept. After `TooLarge` the framer
+    /// stands behind the point where the limit was passed, and goes on with the block after this one.
+    pub fn next<'s, 'c: 's>(&'s mut self, input: &mut &'c [u8]) -> Result<Option<Event<'s>>, TooLarge> {
+        if self.dispatched {
+            self.reset_block();
+        }
         if self.bom < BOM.len() {
             self.skip_bom(input);
         }

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyMemoryView};
 
 use super::errors;
-use crate::sse::{Event, Framer};
+use crate::sse::Framer;
 
 /// The bytes of any object that has them. `bytes` is borrowed; everything else is copied once, for its owner could
 /// change it while Python code runs.
@@ -14,16 +14,6 @@ pub fn bytes<'py>(chunk: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
         Ok(bytes) => Ok(bytes.clone()),
         Err(_) => Ok(PyMemoryView::from(chunk)?.call_method0("tobytes")?.cast_into()?),
     }
-}
-
-/// What becomes of the events.
-pub trait Sink {
-    /// See [`Framer::next_expecting`].
-    fn foresee(&mut self, _ahead: &[u8]) -> Option<usize> {
-        None
-    }
-
-    fn take(&mut self, event: Event<'_>) -> PyResult<()>;
 }
 
 pub struct Feed {
@@ -40,11 +30,12 @@ impl Feed {
         Ok(Self { framer: Framer::new(limit), backlog: Vec::new(), start: 0 })
     }
 
-    /// Gives `sink` every event that `chunk` completes. At the first error the rest waits for the next call.
-    pub fn run(&mut self, py: Python<'_>, chunk: &[u8], sink: &mut impl Sink) -> PyResult<()> {
+    /// Calls `step` until it says that `chunk` completes no more events. After an error the rest waits for the next call.
+    #[inline]
+    pub fn run(&mut self, chunk: &[u8], step: impl FnMut(&mut Framer, &mut &[u8]) -> PyResult<bool>) -> PyResult<()> {
         if self.backlog.is_empty() {
             let mut rest = chunk;
-            let result = dispatch(py, &mut self.framer, &mut rest, sink);
+            let result = dispatch(&mut self.framer, &mut rest, step);
             if !rest.is_empty() {
                 self.backlog = rest.to_vec();
                 self.start = 0;
@@ -54,7 +45,7 @@ impl Feed {
         let mut backlog = std::mem::take(&mut self.backlog);
         backlog.extend_from_slice(chunk);
         let mut rest = &backlog[self.start..];
-        let result = dispatch(py, &mut self.framer, &mut rest, sink);
+        let result = dispatch(&mut self.framer, &mut rest, step);
         if !rest.is_empty() {
             self.start = backlog.len() - rest.len();
             if self.start > backlog.len() / 2 {
@@ -81,13 +72,12 @@ impl Feed {
     }
 }
 
-#[inline]
-fn dispatch(py: Python<'_>, framer: &mut Framer, rest: &mut &[u8], sink: &mut impl Sink) -> PyResult<()> {
-    loop {
-        match framer.next_expecting(rest, |ahead| sink.foresee(ahead)) {
-            Ok(Some(event)) => sink.take(event)?,
-            Ok(None) => return Ok(()),
-            Err(error) => return Err(errors::too_large(py, error)),
-        }
-    }
+#[inline(always)]
+fn dispatch(
+    framer: &mut Framer,
+    rest: &mut &[u8],
+    mut step: impl FnMut(&mut Framer, &mut &[u8]) -> PyResult<bool>,
+) -> PyResult<()> {
+    while step(framer, rest)? {}
+    Ok(())
 }

@@ -7,18 +7,20 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
 
 use super::errors;
-use super::feed::{self, Feed, Sink};
+use super::feed::{self, Feed};
 use super::predict::{Predicted, Predictor};
 use super::strings::text;
 use super::values::{Failure, Values};
 use crate::responses::{Account, Head, is_done};
-use crate::sse::{Event, decode};
+use crate::sse::decode;
 
 /// What both classes are made of.
 struct Engine {
     feed: Feed,
     predictor: Predictor,
     only: Option<HashSet<Vec<u8>>>,
+    /// The events of a call while it runs: kept for its capacity.
+    ready: Vec<Py<PyAny>>,
 }
 
 /// Where a `ResponseParser` keeps its account, and the terminal event.
@@ -27,7 +29,7 @@ type Ledger<'a> = Option<(&'a mut Account, &'a mut Option<Py<PyAny>>)>;
 impl Engine {
     fn new(only: Option<&Bound<'_, PyAny>>, max_event_size: i64) -> PyResult<Self> {
         let only = only.map(event_types).transpose()?;
-        Ok(Self { feed: Feed::new(max_event_size)?, predictor: Predictor::default(), only })
+        Ok(Self { feed: Feed::new(max_event_size)?, predictor: Predictor::default(), only, ready: Vec::new() })
     }
 
     /// The events that `chunk` completes. With a `ledger` every event is entered there; without `build` none but
@@ -35,17 +37,26 @@ impl Engine {
     fn run<'py>(&mut self, chunk: &Bound<'py, PyAny>, build: bool, ledger: Ledger<'_>) -> PyResult<Bound<'py, PyList>> {
         let py = chunk.py();
         let bytes = feed::bytes(chunk)?;
-        let Self { feed, predictor, only } = self;
+        let Self { feed, predictor, only, ready } = self;
         let mut delivery = Delivery {
             py,
             predictor,
             values: Values::new(),
             only: only.as_ref(),
             build,
-            result: Outcome { events: Vec::new(), ledger },
+            result: Outcome { events: ready, ledger },
         };
-        let result = feed.run(py, bytes.as_bytes(), &mut delivery);
-        let events = PyList::new(py, delivery.result.events)?;
+        let result = feed.run(bytes.as_bytes(), |framer, rest| {
+            if let Some(payload) = framer.expected(rest, |ahead| delivery.predictor.foresee(ahead)) {
+                return delivery.take(payload).map(|()| true);
+            }
+            match framer.next(rest) {
+                Ok(Some(event)) => delivery.take(event.data).map(|()| true),
+                Ok(None) => Ok(false),
+                Err(error) => Err(errors::too_large(py, error)),
+            }
+        });
+        let events = PyList::new(py, delivery.result.events.drain(..))?;
         match result {
             Ok(()) => Ok(events),
             Err(error) => Err(errors::with_events(py, error, &events)),
@@ -60,21 +71,21 @@ struct Delivery<'a, 'py> {
     values: Values,
     only: Option<&'a HashSet<Vec<u8>>>,
     build: bool,
-    result: Outcome<'a, 'py>,
+    result: Outcome<'a>,
 }
 
 /// What comes of them.
-struct Outcome<'a, 'py> {
-    events: Vec<Bound<'py, PyAny>>,
+struct Outcome<'a> {
+    events: &'a mut Vec<Py<PyAny>>,
     ledger: Ledger<'a>,
 }
 
-impl<'py> Outcome<'_, 'py> {
-    fn hand_over(&mut self, value: Bound<'py, PyAny>, head: &Head<'_>) {
+impl Outcome<'_> {
+    fn hand_over(&mut self, value: Bound<'_, PyAny>, head: &Head<'_>) {
         if let (true, Some((_, terminal))) = (head.is_terminal(), &mut self.ledger) {
             **terminal = Some(value.clone().unbind());
         }
-        self.events.push(value);
+        self.events.push(value.unbind());
     }
 
     #[inline]
@@ -85,22 +96,16 @@ impl<'py> Outcome<'_, 'py> {
     }
 }
 
-impl Sink for Delivery<'_, '_> {
+impl Delivery<'_, '_> {
     #[inline]
-    fn foresee(&mut self, ahead: &[u8]) -> Option<usize> {
-        self.predictor.foresee(ahead)
-    }
-
-    #[inline]
-    fn take(&mut self, event: Event<'_>) -> PyResult<()> {
-        let payload = event.data;
+    fn take(&mut self, payload: &[u8]) -> PyResult<()> {
         let builds_all = self.build && self.only.is_none();
         let Some(mut predicted) = self.predictor.find(payload) else { return self.read(payload) };
         if self.result.ledger.is_none() {
             match if builds_all { Some(true) } else { predicted.wanted() } {
                 Some(true) => {
                     let value = built(self.py, &mut self.values, predicted)?;
-                    self.result.events.push(value);
+                    self.result.events.push(value.unbind());
                     return Ok(());
                 }
                 Some(false) => return Ok(()),
@@ -154,7 +159,7 @@ impl<'py> Delivery<'_, 'py> {
         let py = self.py;
         if self.result.ledger.is_none() {
             let value = self.values.load(py, payload)?;
-            self.result.events.push(value);
+            self.result.events.push(value.unbind());
             return Ok(());
         }
         let mut head = Head::default();

@@ -4,9 +4,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString, PyTuple, PyType};
 
 use super::errors;
-use super::feed::{self, Feed, Sink};
+use super::feed::{self, Feed};
 use super::values::Values;
-use crate::sse::{Event, decode};
+use crate::sse::decode;
 
 /// One dispatched event.
 #[pyclass(module = "eugpt_fast", frozen)]
@@ -74,21 +74,6 @@ impl ServerSentEvent {
 #[pyclass(module = "eugpt_fast")]
 pub struct SSEParser(Feed);
 
-struct Events<'py>(Bound<'py, PyList>);
-
-impl Sink for Events<'_> {
-    fn take(&mut self, event: Event<'_>) -> PyResult<()> {
-        let text = |bytes| PyString::new(self.0.py(), &decode(bytes)).unbind();
-        let name = if event.name.is_empty() { b"message" } else { event.name };
-        self.0.append(ServerSentEvent {
-            event: text(name),
-            data: text(event.data),
-            id: text(event.id),
-            retry: event.retry,
-        })
-    }
-}
-
 #[pymethods]
 impl SSEParser {
     #[new]
@@ -100,11 +85,25 @@ impl SSEParser {
     fn feed<'py>(slf: &Bound<'py, Self>, chunk: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
         let py = slf.py();
         let bytes = feed::bytes(chunk)?;
-        let mut events = Events(PyList::empty(py));
+        let events = PyList::empty(py);
         let mut parser = slf.try_borrow_mut().map_err(|_| errors::in_use())?;
-        match parser.0.run(py, bytes.as_bytes(), &mut events) {
-            Ok(()) => Ok(events.0),
-            Err(error) => Err(errors::with_events(py, error, &events.0)),
+        let result = parser.0.run(bytes.as_bytes(), |framer, rest| {
+            let Some(event) = framer.next(rest).map_err(|error| errors::too_large(py, error))? else {
+                return Ok(false);
+            };
+            let text = |bytes| PyString::new(py, &decode(bytes)).unbind();
+            let name = if event.name.is_empty() { b"message" } else { event.name };
+            events.append(ServerSentEvent {
+                event: text(name),
+                data: text(event.data),
+                id: text(event.id),
+                retry: event.retry,
+            })?;
+            Ok(true)
+        });
+        match result {
+            Ok(()) => Ok(events),
+            Err(error) => Err(errors::with_events(py, error, &events)),
         }
     }
 
