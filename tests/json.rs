@@ -3,7 +3,7 @@
 use eugpt_fast::json::lexer::{Lexer, Number, unescape};
 use eugpt_fast::json::skim::{Skimmed, skim};
 use eugpt_fast::json::{MAX_DEPTH, MAX_DIGITS, Surprise};
-use eugpt_fast::responses::{Account, Head, is_done, is_terminal};
+use eugpt_fast::responses::{Account, Head, Role, is_done};
 
 fn members(document: &str) -> Result<Vec<(String, String)>, Surprise> {
     let mut found = Vec::new();
@@ -236,13 +236,15 @@ fn unescape_joins_pairs_and_keeps_lone_surrogates() {
 
 #[test]
 fn six_types_end_a_stream_and_no_other() {
+    let is_terminal = |kind: &str| Role::of(Some(kind.as_bytes())) == Role::Terminal;
+    assert!(Role::of(None) == Role::Other);
     let terminal = ["completed", "incomplete", "failed", "cancelled", "canceled"].map(|end| format!("response.{end}"));
-    assert!(terminal.iter().all(|kind| is_terminal(kind.as_bytes())));
-    assert!(is_terminal(b"error"));
+    assert!(terminal.iter().all(|kind| is_terminal(kind)));
+    assert!(is_terminal("error"));
     for kind in
         ["", "response.mcp_call.failed", "response.created", "completed", "Error", "error ", "response.completed."]
     {
-        assert!(!is_terminal(kind.as_bytes()), "{kind}");
+        assert!(!is_terminal(kind), "{kind}");
     }
 }
 

@@ -15,8 +15,8 @@ pub struct Collector {
 
 impl Collector {
     pub fn take(&mut self, payload: &[u8]) {
-        if let Some((at, _)) = self.shapes.find(payload, &mut self.fillings).filter(|&(_, len)| len == payload.len()) {
-            let shape = self.shapes.get(at);
+        if self.shapes.find(payload, &mut self.fillings) == Some(payload.len()) {
+            let (at, shape) = self.shapes.last();
             if at >= self.plans.len() {
                 self.plans.resize_with(at + 1, Default::default);
             }

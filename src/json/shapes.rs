@@ -49,27 +49,27 @@ pub struct Shapes {
 }
 
 impl Shapes {
-    /// The number of the shape that starts `text`, and the length of that document; what stands in its holes goes to
-    /// `fillings`.
+    /// The length of the document that starts `text` and has a known shape, which is then the `last`; what stands in
+    /// its holes goes to `fillings`.
     #[inline]
-    pub fn find(&mut self, text: &[u8], fillings: &mut Vec<Filling>) -> Option<(usize, usize)> {
+    pub fn find(&mut self, text: &[u8], fillings: &mut Vec<Filling>) -> Option<usize> {
         let count = self.shapes.len();
         let mut at = self.last;
         for _ in 0..count {
             if let Some(len) = self.shapes[at].shape.matches(text, fillings) {
                 self.last = at;
                 self.in_vain = 0;
-                return Some((at, len));
+                return Some(len);
             }
             at = if at + 1 == count { 0 } else { at + 1 };
         }
         None
     }
 
-    /// The shape of this number.
+    /// The shape that was found last, and its number.
     #[inline]
-    pub fn get(&self, at: usize) -> &Shape {
-        &self.shapes[at].shape
+    pub fn last(&self) -> (usize, &Shape) {
+        (self.last, &self.shapes[self.last].shape)
     }
 
     /// Remembers a document that matched nothing and is JSON.

@@ -16,6 +16,9 @@ pub fn bytes<'py>(chunk: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
     }
 }
 
+/// Whether there was an event. The error is boxed: it goes up in registers, where a `PyErr` would go through memory.
+pub type Step = Result<bool, Box<PyErr>>;
+
 pub struct Feed {
     framer: Framer,
     /// What followed an event that raised, from `start` on.
@@ -32,7 +35,7 @@ impl Feed {
 
     /// Calls `step` until it says that `chunk` completes no more events. After an error the rest waits for the next call.
     #[inline]
-    pub fn run(&mut self, chunk: &[u8], step: impl FnMut(&mut Framer, &mut &[u8]) -> PyResult<bool>) -> PyResult<()> {
+    pub fn run(&mut self, chunk: &[u8], step: impl FnMut(&mut Framer, &mut &[u8]) -> Step) -> Result<(), Box<PyErr>> {
         if self.backlog.is_empty() {
             let mut rest = chunk;
             let result = dispatch(&mut self.framer, &mut rest, step);
@@ -76,8 +79,8 @@ impl Feed {
 fn dispatch(
     framer: &mut Framer,
     rest: &mut &[u8],
-    mut step: impl FnMut(&mut Framer, &mut &[u8]) -> PyResult<bool>,
-) -> PyResult<()> {
+    mut step: impl FnMut(&mut Framer, &mut &[u8]) -> Step,
+) -> Result<(), Box<PyErr>> {
     while step(framer, rest)? {}
     Ok(())
 }

@@ -53,13 +53,13 @@ impl Engine {
             match framer.next(rest) {
                 Ok(Some(event)) => delivery.take(event.data).map(|()| true),
                 Ok(None) => Ok(false),
-                Err(error) => Err(errors::too_large(py, error)),
+                Err(error) => Err(errors::too_large(py, error).into()),
             }
         });
         let events = PyList::new(py, delivery.result.events.drain(..))?;
         match result {
             Ok(()) => Ok(events),
-            Err(error) => Err(errors::with_events(py, error, &events)),
+            Err(error) => Err(errors::with_events(py, *error, &events)),
         }
     }
 }
@@ -98,7 +98,7 @@ impl Outcome<'_> {
 
 impl Delivery<'_, '_> {
     #[inline]
-    fn take(&mut self, payload: &[u8]) -> PyResult<()> {
+    fn take(&mut self, payload: &[u8]) -> Result<(), Box<PyErr>> {
         let builds_all = self.build && self.only.is_none();
         let Some(mut predicted) = self.predictor.find(payload) else { return self.read(payload) };
         if self.result.ledger.is_none() {
@@ -124,12 +124,12 @@ impl Delivery<'_, '_> {
     }
 }
 
-fn built<'py>(py: Python<'py>, values: &mut Values, predicted: Predicted<'_>) -> PyResult<Bound<'py, PyAny>> {
+fn built<'py>(py: Python<'py>, values: &mut Values, predicted: Predicted<'_>) -> Result<Bound<'py, PyAny>, Box<PyErr>> {
     let payload = predicted.payload();
     match predicted.build(py, values) {
         Ok(value) => Ok(value),
-        Err(Failure::Surprise) => values.load(py, payload),
-        Err(Failure::Python(error)) => Err(*error),
+        Err(Failure::Surprise) => Ok(values.load(py, payload)?),
+        Err(Failure::Python(error)) => Err(error),
     }
 }
 
@@ -141,7 +141,7 @@ fn wants(build: bool, only: Option<&HashSet<Vec<u8>>>, head: &Head<'_>) -> bool 
 impl<'py> Delivery<'_, 'py> {
     /// A payload that was not foreseen.
     #[inline(never)]
-    fn read(&mut self, payload: &[u8]) -> PyResult<()> {
+    fn read(&mut self, payload: &[u8]) -> Result<(), Box<PyErr>> {
         if is_done(payload) {
             return Ok(());
         }
@@ -155,7 +155,7 @@ impl<'py> Delivery<'_, 'py> {
     }
 
     /// An event that is certainly wanted: built and, for the ledger, read in one go.
-    fn build(&mut self, payload: &[u8]) -> PyResult<()> {
+    fn build(&mut self, payload: &[u8]) -> Result<(), Box<PyErr>> {
         let py = self.py;
         if self.result.ledger.is_none() {
             let value = self.values.load(py, payload)?;
@@ -165,7 +165,7 @@ impl<'py> Delivery<'_, 'py> {
         let mut head = Head::default();
         let value = match self.values.build(py, payload, Some(&mut |key, value| head.note(key, value))) {
             Ok(value) => value,
-            Err(Failure::Python(error)) => return Err(*error),
+            Err(Failure::Python(error)) => return Err(error),
             Err(Failure::Surprise) => {
                 let value = errors::loads(py, payload)?;
                 head = Head::read(payload).unwrap_or_default();
@@ -178,10 +178,11 @@ impl<'py> Delivery<'_, 'py> {
     }
 
     /// An event of which only a look tells whether it is wanted.
-    fn choose(&mut self, payload: &[u8]) -> PyResult<()> {
+    fn choose(&mut self, payload: &[u8]) -> Result<(), Box<PyErr>> {
         let py = self.py;
         let Ok(head) = Head::read(payload) else {
-            return errors::loads(py, payload).map(drop);
+            errors::loads(py, payload)?;
+            return Ok(());
         };
         if wants(self.build, self.only, &head) {
             let value = self.values.load(py, payload)?;

@@ -15,8 +15,8 @@ pub struct Predictor {
     /// By the number of the shape.
     prepared: Vec<Prepared>,
     fillings: Vec<Filling>,
-    /// The shape that was foreseen, and the length of its document.
-    foreseen: Option<(usize, usize)>,
+    /// The length of the payload that was foreseen.
+    foreseen: Option<usize>,
 }
 
 #[derive(Default)]
@@ -43,16 +43,18 @@ impl Predictor {
     #[inline]
     pub fn foresee(&mut self, ahead: &[u8]) -> Option<usize> {
         self.foreseen = self.shapes.find(ahead, &mut self.fillings);
-        self.foreseen.map(|(_, len)| len)
+        self.foreseen
     }
 
     /// The payload, if it is what was expected. `foresee` may have seen the bytes that it starts.
     #[inline]
     pub fn find<'a>(&'a mut self, payload: &'a [u8]) -> Option<Predicted<'a>> {
-        let whole = |&(_, len): &(usize, usize)| len == payload.len();
-        let foreseen = self.foreseen.take().filter(whole);
-        let (at, _) = foreseen.or_else(|| self.shapes.find(payload, &mut self.fillings).filter(whole))?;
-        let shape = self.shapes.get(at);
+        if self.foreseen.take() != Some(payload.len())
+            && self.shapes.find(payload, &mut self.fillings) != Some(payload.len())
+        {
+            return None;
+        }
+        let (at, shape) = self.shapes.last();
         if self.prepared.get(at).is_none_or(|prepared| prepared.version != shape.version()) {
             prepare(&mut self.prepared, at, shape);
         }

@@ -103,7 +103,7 @@ impl SSEParser {
         });
         match result {
             Ok(()) => Ok(events),
-            Err(error) => Err(errors::with_events(py, error, &events)),
+            Err(error) => Err(errors::with_events(py, *error, &events)),
         }
     }
 
