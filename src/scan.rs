@@ -78,11 +78,41 @@ fn next_special_far(text: &[u8], mut at: usize, ascii: &mut bool) -> usize {
     }
 }
 
+/// As [`next_special`], and appends what it passes to `out`: a block is loaded once for both.
+#[inline(always)]
+pub fn copy_to_special(text: &[u8], mut at: usize, out: &mut Vec<u8>, ascii: &mut bool) -> usize {
+    while let Some(block) = text.get(at..).and_then(|rest| rest.first_chunk::<BLOCK>()) {
+        let marks = Marks::of(block);
+        out.extend_from_slice(block);
+        if let Some(offset) = marks.first_special() {
+            *ascii &= marks.is_ascii_before(offset);
+            out.truncate(out.len() - BLOCK + offset);
+            return at + offset;
+        }
+        *ascii &= marks.is_ascii();
+        at += BLOCK;
+    }
+    let end = next_in_short(text, at, ascii);
+    out.extend_from_slice(text.get(at..end).unwrap_or_default());
+    end
+}
+
 fn next_in_short(text: &[u8], at: usize, ascii: &mut bool) -> usize {
     let rest = text.get(at..).unwrap_or_default();
     let len = rest.iter().position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20).unwrap_or(rest.len());
     *ascii &= rest[..len].is_ascii();
     at + len
+}
+
+/// A hash of the length and the first and last eight bytes: the names of one API differ there.
+#[inline]
+pub fn fingerprint(name: &[u8]) -> u64 {
+    let word = |chunk: Option<&[u8; 8]>| chunk.map(|bytes| u64::from_le_bytes(*bytes));
+    let (first, last) = match (word(name.first_chunk()), word(name.last_chunk())) {
+        (Some(first), Some(last)) => (first, last),
+        _ => (name.iter().fold(0, |word, &byte| word << 8 | u64::from(byte)), 0),
+    };
+    (first ^ last.rotate_left(29) ^ name.len() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
 #[cfg(target_arch = "x86_64")]

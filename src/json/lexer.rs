@@ -1,7 +1,7 @@
 //! Tokens of JSON text.
 
 use super::Surprise;
-use crate::scan::next_special;
+use crate::scan::{copy_to_special, next_special, starts_with};
 
 /// A string token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,6 +12,22 @@ pub struct Str<'a> {
     pub escaped: bool,
     /// Whether all bytes are ASCII. False may also mean that nobody looked.
     pub ascii: bool,
+}
+
+/// The value of a string.
+#[derive(Debug, Clone, Copy)]
+pub enum Text<'a> {
+    /// The bytes sent, and whether they are ASCII.
+    Plain(&'a [u8], bool),
+    /// It had escapes, and is in the scratch buffer.
+    Resolved {
+        /// The bytes sent.
+        raw: &'a [u8],
+        /// Whether these are ASCII.
+        sent_ascii: bool,
+        /// Whether the value is.
+        ascii: bool,
+    },
 }
 
 /// A number token, or one of the constants that Python counts as numbers.
@@ -49,6 +65,11 @@ impl<'a> Lexer<'a> {
     /// The offset of the next byte.
     pub fn at(&self) -> usize {
         self.at
+    }
+
+    /// The bytes from `start` up to `end`.
+    pub fn between(&self, start: usize, end: usize) -> &'a [u8] {
+        &self.text[start..end]
     }
 
     /// The bytes from `start` up to here.
@@ -131,6 +152,40 @@ impl<'a> Lexer<'a> {
         }
     }
 
+    /// A string, as [`Lexer::string`] reads it, with its escapes resolved into `scratch` if it has any.
+    #[inline(always)]
+    pub fn text(&mut self, scratch: &mut Vec<u8>) -> Result<Text<'a>, Surprise> {
+        let start = self.at + 1;
+        let mut ascii = true;
+        let at = next_special(self.text, start, &mut ascii);
+        match self.text.get(at) {
+            Some(b'"') => {
+                self.at = at + 1;
+                Ok(Text::Plain(&self.text[start..at], ascii))
+            }
+            Some(b'\\') => self.escaped_text(start, scratch),
+            _ => Err(Surprise),
+        }
+    }
+
+    fn escaped_text(&mut self, start: usize, scratch: &mut Vec<u8>) -> Result<Text<'a>, Surprise> {
+        scratch.clear();
+        let Resolved { end, sent_ascii, ascii } = resolve(self.text, start, scratch)?;
+        if self.text.get(end) != Some(&b'"') {
+            return Err(Surprise);
+        }
+        self.at = end + 1;
+        Ok(Text::Resolved { raw: &self.text[start..end], sent_ascii, ascii })
+    }
+
+    /// Consumes a key and its colon, if the next byte, a quote, is followed by `rest`.
+    #[inline(always)]
+    pub fn known_key(&mut self, rest: &[u8]) -> bool {
+        let known = self.text.get(self.at + 1..).is_some_and(|text| starts_with(text, rest));
+        self.at += if known { 1 + rest.len() } else { 0 };
+        known
+    }
+
     /// The key of a member and the colon behind it.
     #[inline(always)]
     pub fn key(&mut self) -> Result<Str<'a>, Surprise> {
@@ -140,6 +195,14 @@ impl<'a> Lexer<'a> {
         let key = self.string()?;
         self.expect(b':')?;
         Ok(key)
+    }
+
+    /// An integer without a sign that surely fits 64 bits, if one comes next. Else nothing is consumed.
+    #[inline(always)]
+    pub fn small_integer(&mut self) -> Option<i64> {
+        let (value, len) = leading_integer(&self.text[self.at..])?;
+        self.at += len;
+        Some(value)
     }
 
     /// A number or constant; its first byte comes next.
@@ -220,6 +283,44 @@ fn escape_len(text: &[u8]) -> Result<usize, Surprise> {
     }
 }
 
+/// Appends the value of the escape sequence that starts `text`, and returns its length.
+#[inline]
+fn resolve_escape(text: &[u8], out: &mut Vec<u8>, ascii: &mut bool) -> Result<usize, Surprise> {
+    match text.get(1) {
+        Some(&byte) if ESCAPES[usize::from(byte)] != 0 => {
+            out.push(ESCAPES[usize::from(byte)]);
+            Ok(2)
+        }
+        Some(b'u') => resolve_unicode(text, out, ascii),
+        _ => Err(Surprise),
+    }
+}
+
+/// A lone surrogate is written in three bytes, as UTF-8 would if it could (Python's `surrogatepass`).
+fn resolve_unicode(text: &[u8], out: &mut Vec<u8>, ascii: &mut bool) -> Result<usize, Surprise> {
+    let mut code = hex4(text.get(2..6).ok_or(Surprise)?)?;
+    let mut len = 6;
+    if let (0xD800..0xDC00, Some(low)) = (code, low_surrogate(&text[6..])) {
+        code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
+        len = 12;
+    }
+    *ascii &= code < 0x80;
+    match char::from_u32(code) {
+        Some(c) => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+        None => out.extend_from_slice(&[
+            0xE0 | (code >> 12) as u8,
+            0x80 | (code >> 6 & 0x3F) as u8,
+            0x80 | (code & 0x3F) as u8,
+        ]),
+    }
+    Ok(len)
+}
+
+fn low_surrogate(text: &[u8]) -> Option<u32> {
+    let digits = text.strip_prefix(b"\\u")?.get(..4)?;
+    hex4(digits).ok().filter(|code| (0xDC00..0xE000).contains(code))
+}
+
 fn hex4(digits: &[u8]) -> Result<u32, Surprise> {
     digits.iter().try_fold(0, |value, &digit| {
         let digit = char::from(digit).to_digit(16).ok_or(Surprise)?;
@@ -228,7 +329,23 @@ fn hex4(digits: &[u8]) -> Result<u32, Surprise> {
 }
 
 /// Integers of so many digits surely fit 64 bits.
-pub const MAX_SMALL: usize = 18;
+const MAX_SMALL: usize = 18;
+
+/// The integer without a sign that starts `text` and its length, if it surely fits 64 bits and something follows.
+#[inline(always)]
+pub fn leading_integer(text: &[u8]) -> Option<(i64, usize)> {
+    let mut value = 0;
+    for (digits, &byte) in text.iter().enumerate() {
+        let digit = byte.wrapping_sub(b'0');
+        if digit <= 9 && digits < MAX_SMALL {
+            value = value * 10 + i64::from(digit);
+            continue;
+        }
+        let other = digits == 0 || digit <= 9 || matches!(byte, b'.' | b'e' | b'E') || (text[0] == b'0' && digits > 1);
+        return if other { None } else { Some((value, digits)) };
+    }
+    None
+}
 
 /// The value of an integer token, if it is one that surely fits 64 bits.
 #[inline]
@@ -248,45 +365,34 @@ pub fn small_integer(token: &[u8]) -> Option<i64> {
     Some(if digits.len() < token.len() { -value } else { value })
 }
 
-/// Appends the value of a checked string to `out`. A lone surrogate is written in three bytes, as UTF-8 would if it
-/// could (Python's `surrogatepass`). True if all that was appended is ASCII.
-pub fn unescape(raw: &[u8], out: &mut Vec<u8>) -> bool {
-    out.reserve(raw.len());
-    let mut ascii = true;
-    let mut rest = raw;
+/// The value of a string that has escapes, and what its bytes are.
+#[derive(Debug, Clone, Copy)]
+pub struct Resolved {
+    /// Where it ends: at a quote, a control character or the end of the text.
+    pub end: usize,
+    /// Whether all bytes sent are ASCII, escapes included.
+    pub sent_ascii: bool,
+    /// Whether the value is ASCII.
+    pub ascii: bool,
+}
+
+/// Appends the value of the string at `at` to `out`, in one pass. Lone surrogates are written as UTF-8 would if it
+/// could, in three bytes each.
+pub fn resolve(text: &[u8], mut at: usize, out: &mut Vec<u8>) -> Result<Resolved, Surprise> {
+    let (mut sent_ascii, mut escapes_ascii) = (true, true);
     loop {
-        // Nothing else is special in a checked string.
-        let at = next_special(rest, 0, &mut ascii);
-        out.extend_from_slice(&rest[..at]);
-        if at == rest.len() {
-            return ascii;
+        at = copy_to_special(text, at, out, &mut sent_ascii);
+        if text.get(at) != Some(&b'\\') {
+            return Ok(Resolved { end: at, sent_ascii, ascii: sent_ascii && escapes_ascii });
         }
-        let kind = rest[at + 1];
-        rest = &rest[at + 2..];
-        match ESCAPES[usize::from(kind)] {
-            0 => {
-                let mut code = hex4(&rest[..4]).unwrap_or_default();
-                rest = &rest[4..];
-                if let (0xD800..0xDC00, Some(low)) = (code, low_surrogate(rest)) {
-                    code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
-                    rest = &rest[6..];
-                }
-                ascii &= code < 0x80;
-                match char::from_u32(code) {
-                    Some(c) => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
-                    None => out.extend_from_slice(&[
-                        0xE0 | (code >> 12) as u8,
-                        0x80 | (code >> 6 & 0x3F) as u8,
-                        0x80 | (code & 0x3F) as u8,
-                    ]),
-                }
-            }
-            byte => out.push(byte),
-        }
+        at += resolve_escape(&text[at..], out, &mut escapes_ascii)?;
     }
 }
 
-fn low_surrogate(text: &[u8]) -> Option<u32> {
-    let digits = text.strip_prefix(b"\\u")?.get(..4)?;
-    hex4(digits).ok().filter(|code| (0xDC00..0xE000).contains(code))
+/// Appends the value of a checked string to `out`; see [`resolve`]. True if it is ASCII.
+pub fn unescape(raw: &[u8], out: &mut Vec<u8>) -> bool {
+    out.reserve(raw.len());
+    let resolved = resolve(raw, 0, out);
+    debug_assert!(resolved.is_ok_and(|resolved| resolved.end == raw.len()));
+    resolved.is_ok_and(|resolved| resolved.ascii)
 }

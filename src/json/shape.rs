@@ -4,7 +4,7 @@
 //! numbers that changed. A match is proved byte by byte.
 
 use super::MAX_DIGITS;
-use super::lexer::{Lexer, MAX_SMALL, Number, Str, small_integer};
+use super::lexer::{Lexer, Number, Str, leading_integer, small_integer};
 use crate::scan::{next_special, starts_with};
 
 /// A value that held for this many documents is expected to hold again after one change.
@@ -228,18 +228,9 @@ fn read_string(text: &[u8], start: usize, found: impl FnOnce(Filling)) -> Option
 
 #[inline(always)]
 fn read_number(text: &[u8], start: usize, found: impl FnOnce(Filling)) -> Option<usize> {
-    let mut value = 0;
-    for (digits, &byte) in text.get(start..)?.iter().enumerate() {
-        let digit = byte.wrapping_sub(b'0');
-        if digit <= 9 && digits < MAX_SMALL {
-            value = value * 10 + i64::from(digit);
-            continue;
-        }
-        if digits == 0 || digit <= 9 || matches!(byte, b'.' | b'e' | b'E') || (text[start] == b'0' && digits > 1) {
-            break;
-        }
-        found(Filling { start, end: start + digits, kind: Kind::Small(value) });
-        return Some(start + digits);
+    if let Some((value, len)) = leading_integer(text.get(start..)?) {
+        found(Filling { start, end: start + len, kind: Kind::Small(value) });
+        return Some(start + len);
     }
     read_rare_number(text, start, found)
 }

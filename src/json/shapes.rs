@@ -2,11 +2,12 @@
 
 use std::collections::VecDeque;
 
-use memchr::memmem;
+use memchr::{memchr, memmem};
 
 use super::Surprise;
 use super::lexer::Lexer;
 use super::shape::{Filling, Scalar, Shape};
+use crate::scan::fingerprint;
 
 /// Shapes kept per stream. A Responses stream alternates between two or three.
 const SHAPES: usize = 8;
@@ -16,8 +17,8 @@ const MAX_LEN: usize = 1024;
 const MAX_SCALARS: usize = 64;
 /// Containers in learned documents are nested at most this deep.
 const MAX_DEPTH: usize = 8;
-/// Documents learned in vain before learning becomes rare.
-const PATIENCE: u32 = 32;
+/// The most documents passed over after one that was like none before, though of a known type.
+const MAX_PAUSE: u32 = 15;
 /// Kinds of documents watched until they have come often enough.
 const CANDIDATES: usize = 4;
 /// How often that is: what comes two or three times in a stream is not worth a shape.
@@ -44,7 +45,9 @@ pub struct Shapes {
     shapes: Vec<Known>,
     last: usize,
     versions: u32,
-    in_vain: u32,
+    /// How many documents to pass over before the next attempt to learn, and how many the last time.
+    pause: u32,
+    patience: u32,
     candidates: VecDeque<Candidate>,
 }
 
@@ -58,7 +61,6 @@ impl Shapes {
         for _ in 0..count {
             if let Some(len) = self.shapes[at].shape.matches(text, fillings) {
                 self.last = at;
-                self.in_vain = 0;
                 return Some(len);
             }
             at = if at + 1 == count { 0 } else { at + 1 };
@@ -74,36 +76,55 @@ impl Shapes {
 
     /// Remembers a document that matched nothing and is JSON.
     pub fn learn(&mut self, text: &[u8]) {
-        self.in_vain = self.in_vain.saturating_add(1);
-        let rarely = self.in_vain > PATIENCE && self.in_vain % 16 != 0;
-        if rarely || text.len() > MAX_LEN {
+        if text.len() > MAX_LEN {
             return;
         }
-        let sign = sign(text);
-        if self.improve(sign, text) {
+        if self.pause > 0 {
+            self.pause -= 1;
             return;
+        }
+        match self.compare(text) {
+            Some(true) => self.patience = 0,
+            // Where nothing is alike, looking for it must not cost more than it ever gives.
+            Some(false) => {
+                self.patience = (2 * self.patience + 1).min(MAX_PAUSE);
+                self.pause = self.patience;
+            }
+            None => {}
+        }
+    }
+
+    /// Whether `text` is like one that came before; None if it was only counted.
+    fn compare(&mut self, text: &[u8]) -> Option<bool> {
+        let sign = sign(text);
+        if self.shapes.iter().any(|known| known.sign == sign) && self.improve(text) {
+            return Some(true);
         }
         let Some(at) = self.candidates.iter().position(|candidate| candidate.sign == sign) else {
             self.candidates.truncate(CANDIDATES - 1);
             self.candidates.push_front(Candidate { sign, seen: 1, text: Vec::new() });
-            return;
+            return None;
         };
         let candidate = &mut self.candidates[at];
         candidate.seen += 1;
-        if candidate.seen >= OFTEN {
-            if self.discover(at, text) {
-                self.candidates.remove(at);
-            } else {
-                self.candidates[at].text = text.to_vec();
-            }
+        if candidate.seen < OFTEN {
+            return None;
         }
+        if candidate.text.is_empty() {
+            candidate.text.extend_from_slice(text);
+            return None;
+        }
+        let found = self.discover(at, text);
+        if found {
+            self.candidates.remove(at);
+        } else {
+            self.candidates[at].text = text.to_vec();
+        }
+        Some(found)
     }
 
     /// Adapts the shape that `text` has but for values that were thought to be fixed.
-    fn improve(&mut self, sign: u64, text: &[u8]) -> bool {
-        if !self.shapes.iter().any(|known| known.sign == sign) {
-            return false;
-        }
+    fn improve(&mut self, text: &[u8]) -> bool {
         let Ok(scalars) = outline(text) else { return false };
         let Some(known) = self.shapes.iter_mut().find(|known| known.shape.is_like(text, &scalars)) else {
             return false;
@@ -136,11 +157,16 @@ impl Shapes {
 
 /// Tells kinds of documents apart, well enough to guess which may be alike: by the first type that they name.
 fn sign(text: &[u8]) -> u64 {
-    let Some(at) = memmem::find(text, b"\"type\":") else { return 0 };
-    let name = &text[at + b"\"type\":".len()..];
+    const TYPE: &[u8] = b"\"type\":";
+    let at = if text.get(1..).is_some_and(|rest| rest.starts_with(TYPE)) {
+        1
+    } else {
+        memmem::find(text, TYPE).unwrap_or(text.len())
+    };
+    let name = text.get(at + TYPE.len()..).unwrap_or_default();
     let name = name.strip_prefix(b" ").unwrap_or(name);
-    let end = name.iter().skip(1).position(|&byte| byte == b'"').unwrap_or_default();
-    name[..end].iter().fold(1, |sign, &byte| (sign ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3))
+    let end = memchr(b'"', name.get(1..).unwrap_or_default()).unwrap_or_default();
+    fingerprint(&name[..end])
 }
 
 /// All strings (keys are none) and numbers of a document in order.

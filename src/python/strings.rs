@@ -5,10 +5,13 @@ use std::cell::Cell;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
-use crate::json::lexer::Str;
+use crate::json::lexer::{Lexer, Str};
+use crate::scan::fingerprint;
 
-/// Keys remembered per thread, over all its streams. A Responses stream has about 60; a power of two.
+/// Keys remembered per thread, over all its streams. A Responses stream has about 60.
 const KEYS: usize = 512;
+/// A power of two.
+const SLOTS: usize = 1024;
 /// Longer keys are not worth remembering, in bytes.
 const MAX_KEY: usize = 40;
 
@@ -40,13 +43,30 @@ pub fn text<'py>(py: Python<'py>, utf8: &[u8]) -> PyResult<Bound<'py, PyString>>
     }
 }
 
-/// The keys of the documents read last, by a hash of their bytes.
-pub struct Keys(Box<[Option<Key>]>);
+/// The keys of the documents read last, in the order of their first appearance.
+pub struct Keys {
+    known: Vec<Key>,
+    /// By fingerprint: the number of a key, plus one.
+    slots: Box<[u16; SLOTS]>,
+    /// The key that came last.
+    last: usize,
+}
 
 struct Key {
-    len: usize,
-    bytes: [u8; MAX_KEY],
+    /// The bytes behind the opening quote, the colon included: `type":`.
+    rest: [u8; MAX_KEY + 2],
+    len: u8,
+    /// The keys that followed this one last. Objects of one kind give their keys in one order: most are guessed, and a
+    /// guess costs a comparison, where to search costs a scan, a hash and a look into a table.
+    next: [u16; 2],
     text: Py<PyString>,
+}
+
+impl Key {
+    #[inline(always)]
+    fn rest(&self) -> &[u8] {
+        &self.rest[..usize::from(self.len)]
+    }
 }
 
 thread_local! {
@@ -58,7 +78,7 @@ thread_local! {
 impl Keys {
     /// The thread's keys; give them back with [`Keys::give_back`].
     pub fn take() -> Self {
-        SPARE.take().unwrap_or_else(|| Self((0..KEYS).map(|_| None).collect()))
+        SPARE.take().unwrap_or_else(|| Self { known: Vec::new(), slots: Box::new([0; SLOTS]), last: 0 })
     }
 
     /// Leaves them to the thread's next parser.
@@ -66,43 +86,55 @@ impl Keys {
         SPARE.set(Some(self));
     }
 
+    /// The key that comes next, behind its opening quote, if it can be guessed; it is then consumed, with its colon.
+    #[inline(always)]
+    pub fn guess<'py>(&mut self, py: Python<'py>, lexer: &mut Lexer<'_>) -> Option<Bound<'py, PyString>> {
+        let [first, second] = self.known.get(self.last)?.next;
+        let mut guess = usize::from(first);
+        if !lexer.known_key(self.known.get(guess)?.rest()) {
+            guess = usize::from(second);
+            if !lexer.known_key(self.known.get(guess)?.rest()) {
+                return None;
+            }
+        }
+        self.last = guess;
+        Some(self.known[guess].text.bind(py).clone())
+    }
+
     /// The string of a plain key.
-    #[inline]
     pub fn get<'py>(&mut self, py: Python<'py>, key: Str<'_>) -> PyResult<Bound<'py, PyString>> {
         debug_assert!(key.ascii && !key.escaped);
         if key.raw.len() > MAX_KEY {
             return ascii(py, key.raw);
         }
-        // The slot is only a guess; the bytes decide. Two keys that fall on one slot share it with its neighbour.
-        let slot = hash(key.raw) % KEYS;
-        for slot in [slot, slot ^ 1] {
-            match &self.0[slot] {
-                Some(known) if known.bytes[..known.len] == *key.raw => return Ok(known.text.bind(py).clone()),
-                Some(_) => {}
-                None => return self.put(py, slot, key.raw),
+        // The slot is only a guess; the bytes decide. Two keys that fall on one slot take turns.
+        let slot = fingerprint(key.raw) as usize % SLOTS;
+        let found = usize::from(self.slots[slot]).wrapping_sub(1);
+        let at = match self.known.get(found) {
+            Some(known) if known.rest[..known.rest().len() - 2] == *key.raw => found,
+            _ => self.put(py, slot, key.raw)?,
+        };
+        if let Some(last) = self.known.get_mut(self.last) {
+            if last.next[0] != at as u16 {
+                last.next = [at as u16, last.next[0]];
             }
         }
-        self.put(py, slot, key.raw)
+        self.last = at;
+        Ok(self.known[at].text.bind(py).clone())
     }
 
     #[cold]
-    fn put<'py>(&mut self, py: Python<'py>, slot: usize, key: &[u8]) -> PyResult<Bound<'py, PyString>> {
-        let text = ascii(py, key)?;
-        let mut bytes = [0; MAX_KEY];
-        bytes[..key.len()].copy_from_slice(key);
-        self.0[slot] = Some(Key { len: key.len(), bytes, text: text.clone().unbind() });
-        Ok(text)
+    fn put(&mut self, py: Python<'_>, slot: usize, key: &[u8]) -> PyResult<usize> {
+        if self.known.len() == KEYS {
+            self.known.clear();
+            self.slots.fill(0);
+        }
+        let mut rest = [0; MAX_KEY + 2];
+        rest[..key.len()].copy_from_slice(key);
+        rest[key.len()..key.len() + 2].copy_from_slice(b"\":");
+        let at = self.known.len();
+        self.known.push(Key { rest, len: key.len() as u8 + 2, next: [at as u16; 2], text: ascii(py, key)?.unbind() });
+        self.slots[slot] = at as u16 + 1;
+        Ok(at)
     }
-}
-
-/// Of the length and the first and last eight bytes: keys of one API differ there.
-#[inline]
-fn hash(bytes: &[u8]) -> usize {
-    let word = |chunk: Option<&[u8; 8]>| chunk.map(|bytes| u64::from_le_bytes(*bytes));
-    let (first, last) = match (word(bytes.first_chunk()), word(bytes.last_chunk())) {
-        (Some(first), Some(last)) => (first, last),
-        _ => (bytes.iter().fold(0, |word, &byte| word << 8 | u64::from(byte)), 0),
-    };
-    let mixed = (first ^ last.rotate_left(29) ^ bytes.len() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    (mixed >> 48) as usize
 }

@@ -4,8 +4,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString};
 
 use super::errors;
-use super::strings::{Keys, ascii, text};
-use crate::json::lexer::{Lexer, Number, Str, small_integer, unescape};
+use super::strings::{Keys, ascii, text as with_surrogates};
+use crate::json::lexer::{Lexer, Number, Str, Text, small_integer, unescape};
 use crate::json::shape::{Kind, Token};
 use crate::json::{MAX_DEPTH, MAX_DIGITS, Surprise};
 
@@ -78,10 +78,10 @@ impl Values {
         depth: usize,
     ) -> Result<Bound<'py, PyAny>, Failure> {
         Ok(match lexer.peek() {
-            b'"' => {
-                let token = lexer.string()?;
-                self.string(py, token)?.into_any()
-            }
+            b'"' => match lexer.text(&mut self.scratch)? {
+                Text::Plain(raw, true) => ascii(py, raw)?.into_any(),
+                other => self.text(py, other)?.into_any(),
+            },
             b'{' => self.object(py, lexer, depth + 1, None)?.into_any(),
             b'[' => self.array(py, lexer, depth + 1)?.into_any(),
             b'n' => {
@@ -96,7 +96,10 @@ impl Values {
                 lexer.literal(b"false")?;
                 PyBool::new(py, false).to_owned().into_any()
             }
-            b'-' | b'0'..=b'9' | b'N' | b'I' => number(py, lexer.number()?)?,
+            b'-' | b'0'..=b'9' | b'N' | b'I' => match lexer.small_integer() {
+                Some(value) => PyInt::new(py, value).into_any(),
+                None => number(py, lexer.number()?)?,
+            },
             _ => return Err(Failure::Surprise),
         })
     }
@@ -118,13 +121,24 @@ impl Values {
             return Ok(dict);
         }
         loop {
-            let token = lexer.key()?;
-            let key = self.key(py, token)?;
+            if lexer.peek() != b'"' {
+                return Err(Failure::Surprise);
+            }
+            let key_at = lexer.at();
+            let (key, token) = match self.keys.get_or_insert_with(Keys::take).guess(py, lexer) {
+                Some(key) => (key, None),
+                None => {
+                    let token = lexer.key()?;
+                    (self.key(py, token)?, Some(token))
+                }
+            };
+            let key_end = lexer.at();
             lexer.peek();
             let start = lexer.at();
             dict.set_item(key, self.value(py, lexer, depth)?)?;
             if let Some(note) = &mut note {
-                note(token, lexer.since(start));
+                let guessed = || Str { raw: lexer.between(key_at + 1, key_end - 2), escaped: false, ascii: true };
+                note(token.unwrap_or_else(guessed), lexer.since(start));
             }
             match lexer.peek() {
                 b',' => lexer.bump(),
@@ -179,18 +193,26 @@ impl Values {
 
     fn string<'py>(&mut self, py: Python<'py>, token: Str<'_>) -> Result<Bound<'py, PyString>, Failure> {
         if !token.escaped {
-            if token.ascii {
-                return Ok(ascii(py, token.raw)?);
-            }
-            return PyString::from_bytes(py, token.raw).map_err(|_| Failure::Surprise);
-        }
-        // A lone surrogate is no UTF-8 either, but welcome: what is sent must be told from what is escaped.
-        if !token.ascii {
-            std::str::from_utf8(token.raw).map_err(|_| Failure::Surprise)?;
+            return self.text(py, Text::Plain(token.raw, token.ascii));
         }
         self.scratch.clear();
-        let plain = unescape(token.raw, &mut self.scratch);
-        Ok(if plain { ascii(py, &self.scratch)? } else { text(py, &self.scratch)? })
+        let ascii = unescape(token.raw, &mut self.scratch);
+        self.text(py, Text::Resolved { raw: token.raw, sent_ascii: token.ascii, ascii })
+    }
+
+    fn text<'py>(&mut self, py: Python<'py>, text: Text<'_>) -> Result<Bound<'py, PyString>, Failure> {
+        Ok(match text {
+            Text::Plain(raw, true) => ascii(py, raw)?,
+            Text::Plain(raw, false) => PyString::from_bytes(py, raw).map_err(|_| Failure::Surprise)?,
+            Text::Resolved { ascii: true, .. } => ascii(py, &self.scratch)?,
+            Text::Resolved { raw, sent_ascii, .. } => {
+                // A lone surrogate is no UTF-8 either, but welcome: what is sent must be told from what is escaped.
+                if !sent_ascii {
+                    std::str::from_utf8(raw).map_err(|_| Failure::Surprise)?;
+                }
+                with_surrogates(py, &self.scratch)?
+            }
+        })
     }
 
     /// The string of a key.
