@@ -75,6 +75,8 @@ pub struct Framer {
     closing: &'static [u8],
     block_retry: Option<u64>,
     id: Vec<u8>,
+    /// `id` is not that of the last block.
+    new_id: bool,
     last_event_id: Vec<u8>,
     retry: Option<u64>,
     /// The event handed out last is still in the buffers.
@@ -99,6 +101,7 @@ impl Framer {
             closing: CLOSINGS[0],
             block_retry: None,
             id: Vec::new(),
+            new_id: false,
             last_event_id: Vec::new(),
             retry: None,
             dispatched: false,
@@ -252,7 +255,7 @@ impl Framer {
         let at = data.as_ptr() as usize - block.as_ptr() as usize;
         let (opening, closing) = (&block[..at], &block[at + data.len()..]);
         if let Some(closing) = CLOSINGS.into_iter().find(|&known| known == closing) {
-            if self.opening != opening {
+            if self.opening.len() != opening.len() || !starts_with(&self.opening, opening) {
                 self.opening.clear();
                 self.opening.extend_from_slice(opening);
             }
@@ -338,7 +341,7 @@ impl Framer {
     fn set_field(&mut self, name: &[u8], value: &[u8]) {
         match name {
             b"event" => {
-                if self.name != value {
+                if self.name.len() != value.len() || !starts_with(&self.name, value) {
                     self.name.clear();
                     self.name.extend_from_slice(value);
                     self.opening.clear(); // it gives the old name
@@ -346,6 +349,7 @@ impl Framer {
                 self.named = true;
             }
             b"id" if memchr(0, value).is_none() => {
+                self.new_id = true;
                 self.id.clear();
                 self.id.extend_from_slice(value);
             }
@@ -363,7 +367,8 @@ impl Framer {
 
     /// A blank line: "dispatch the event". True if there is one; without a `data` line there is none.
     fn end_block(&mut self, borrowed: bool) -> bool {
-        if self.last_event_id != self.id {
+        if self.new_id {
+            self.new_id = false;
             self.last_event_id.clone_from(&self.id);
         }
         let event = borrowed || matches!(self.state, Data::Kept(_));

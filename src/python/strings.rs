@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
 use crate::json::lexer::{Lexer, Str};
-use crate::scan::fingerprint;
+use crate::scan::{fingerprint, starts_with};
 
 /// Keys remembered per thread, over all its streams. A Responses stream has about 60.
 const KEYS: usize = 512;
@@ -48,21 +48,27 @@ pub struct Keys {
     known: Vec<Key>,
     /// By fingerprint: the number of a key, plus one.
     slots: Box<[u16; SLOTS]>,
-    /// The key that came last.
+    /// The key that came last, and the one before it.
     last: usize,
+    before: usize,
+    /// By these two: the key that followed them the last time. Objects of one kind give their keys in one order, so most
+    /// keys are guessed: that costs a comparison, where to search costs a scan, a hash and a look into a table.
+    following: Box<[u16; SLOTS]>,
 }
 
 struct Key {
     /// The bytes behind the opening quote, the colon included: `type":`.
     rest: [u8; MAX_KEY + 2],
     len: u8,
-    /// The keys that followed this one last. Objects of one kind give their keys in one order: most are guessed, and a
-    /// guess costs a comparison, where to search costs a scan, a hash and a look into a table.
-    next: [u16; 2],
     text: Py<PyString>,
 }
 
 impl Key {
+    #[inline(always)]
+    fn is(&self, key: &[u8]) -> bool {
+        usize::from(self.len) == key.len() + 2 && starts_with(&self.rest, key)
+    }
+
     #[inline(always)]
     fn rest(&self) -> &[u8] {
         &self.rest[..usize::from(self.len)]
@@ -78,7 +84,13 @@ thread_local! {
 impl Keys {
     /// The thread's keys; give them back with [`Keys::give_back`].
     pub fn take() -> Self {
-        SPARE.take().unwrap_or_else(|| Self { known: Vec::new(), slots: Box::new([0; SLOTS]), last: 0 })
+        SPARE.take().unwrap_or_else(|| Self {
+            known: Vec::new(),
+            slots: Box::new([0; SLOTS]),
+            last: 0,
+            before: 0,
+            following: Box::new([0; SLOTS]),
+        })
     }
 
     /// Leaves them to the thread's next parser.
@@ -89,16 +101,18 @@ impl Keys {
     /// The key that comes next, behind its opening quote, if it can be guessed; it is then consumed, with its colon.
     #[inline(always)]
     pub fn guess<'py>(&mut self, py: Python<'py>, lexer: &mut Lexer<'_>) -> Option<Bound<'py, PyString>> {
-        let [first, second] = self.known.get(self.last)?.next;
-        let mut guess = usize::from(first);
-        if !lexer.known_key(self.known.get(guess)?.rest()) {
-            guess = usize::from(second);
-            if !lexer.known_key(self.known.get(guess)?.rest()) {
-                return None;
-            }
+        let guess = usize::from(self.following[self.context()]);
+        let key = self.known.get(guess)?;
+        if !lexer.known_key(key.rest()) {
+            return None;
         }
-        self.last = guess;
-        Some(self.known[guess].text.bind(py).clone())
+        (self.before, self.last) = (self.last, guess);
+        Some(key.text.bind(py).clone())
+    }
+
+    #[inline(always)]
+    fn context(&self) -> usize {
+        (self.last ^ self.before << 5) % SLOTS
     }
 
     /// The string of a plain key.
@@ -107,19 +121,19 @@ impl Keys {
         if key.raw.len() > MAX_KEY {
             return ascii(py, key.raw);
         }
-        // The slot is only a guess; the bytes decide. Two keys that fall on one slot take turns.
-        let slot = fingerprint(key.raw) as usize % SLOTS;
-        let found = usize::from(self.slots[slot]).wrapping_sub(1);
-        let at = match self.known.get(found) {
-            Some(known) if known.rest[..known.rest().len() - 2] == *key.raw => found,
-            _ => self.put(py, slot, key.raw)?,
-        };
-        if let Some(last) = self.known.get_mut(self.last) {
-            if last.next[0] != at as u16 {
-                last.next = [at as u16, last.next[0]];
+        // The slot is only a guess; the bytes decide.
+        let mut slot = fingerprint(key.raw) as usize % SLOTS;
+        let at = loop {
+            let found = usize::from(self.slots[slot]).wrapping_sub(1);
+            match self.known.get(found) {
+                Some(known) if known.is(key.raw) => break found,
+                Some(_) => slot = (slot + 1) % SLOTS, // half of the slots are free at least
+                None => break self.put(py, slot, key.raw)?,
             }
-        }
-        self.last = at;
+        };
+        let context = self.context();
+        self.following[context] = at as u16;
+        (self.before, self.last) = (self.last, at);
         Ok(self.known[at].text.bind(py).clone())
     }
 
@@ -133,7 +147,7 @@ impl Keys {
         rest[..key.len()].copy_from_slice(key);
         rest[key.len()..key.len() + 2].copy_from_slice(b"\":");
         let at = self.known.len();
-        self.known.push(Key { rest, len: key.len() as u8 + 2, next: [at as u16; 2], text: ascii(py, key)?.unbind() });
+        self.known.push(Key { rest, len: key.len() as u8 + 2, text: ascii(py, key)?.unbind() });
         self.slots[slot] = at as u16 + 1;
         Ok(at)
     }
