@@ -19,6 +19,8 @@ const MAX_SCALARS: usize = 64;
 const MAX_DEPTH: usize = 8;
 /// The most documents passed over after one that was like none before, though of a known type.
 const MAX_PAUSE: u32 = 15;
+/// The events that open a stream come once: created, in progress, the first item.
+const OPENERS: u32 = 3;
 /// Kinds of documents watched until they have come often enough.
 const CANDIDATES: usize = 4;
 /// How often that is: what comes two or three times in a stream is not worth a shape.
@@ -40,7 +42,7 @@ struct Known {
 }
 
 /// The shapes of one stream: bounded, the oldest gives way.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Shapes {
     shapes: Vec<Known>,
     last: usize,
@@ -49,6 +51,12 @@ pub struct Shapes {
     pause: u32,
     patience: u32,
     candidates: VecDeque<Candidate>,
+}
+
+impl Default for Shapes {
+    fn default() -> Self {
+        Self { shapes: Vec::new(), last: 0, versions: 0, pause: OPENERS, patience: 0, candidates: VecDeque::new() }
+    }
 }
 
 impl Shapes {
