@@ -37,12 +37,14 @@ pub struct Values {
     /// Those of this thread, once they are needed.
     keys: Option<Keys>,
     scratch: Vec<u8>,
+    /// Those of the arrays that are open.
+    items: Vec<Py<PyAny>>,
 }
 
 impl Values {
     /// For one call.
     pub fn new() -> Self {
-        Self { keys: None, scratch: Vec::new() }
+        Self { keys: None, scratch: Vec::new(), items: Vec::new() }
     }
 
     /// The value of `text`; whatever is not plain JSON in UTF-8 is left to `json.loads`, its errors included.
@@ -61,6 +63,7 @@ impl Values {
         text: &'a [u8],
         note: Option<Note<'_, 'a>>,
     ) -> Result<Bound<'py, PyAny>, Failure> {
+        self.items.clear();
         let mut lexer = Lexer::new(text);
         let value = match lexer.peek() {
             b'{' => self.object(py, &mut lexer, 1, note)?.into_any(),
@@ -71,6 +74,7 @@ impl Values {
     }
 
     /// The next value of the document.
+    #[inline(always)]
     pub fn value<'py>(
         &mut self,
         py: Python<'py>,
@@ -104,6 +108,7 @@ impl Values {
         })
     }
 
+    #[inline(never)]
     fn object<'py, 'a>(
         &mut self,
         py: Python<'py>,
@@ -151,6 +156,7 @@ impl Values {
         }
     }
 
+    #[inline(never)]
     fn array<'py>(
         &mut self,
         py: Python<'py>,
@@ -161,18 +167,19 @@ impl Values {
             return Err(Failure::Surprise);
         }
         lexer.bump();
-        let list = PyList::empty(py);
         if lexer.peek() == b']' {
             lexer.bump();
-            return Ok(list);
+            return Ok(PyList::empty(py));
         }
+        let start = self.items.len();
         loop {
-            list.append(self.value(py, lexer, depth)?)?;
+            let item = self.value(py, lexer, depth)?;
+            self.items.push(item.unbind());
             match lexer.peek() {
                 b',' => lexer.bump(),
                 b']' => {
                     lexer.bump();
-                    return Ok(list);
+                    return Ok(PyList::new(py, self.items.drain(start..))?);
                 }
                 _ => return Err(Failure::Surprise),
             }
