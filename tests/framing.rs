@@ -136,6 +136,76 @@ fn the_limit_is_exact_and_the_events_around_survive() {
     }
 }
 
+// Events that are foreseen.
+
+/// As `read`, by a caller who expects the data to have the length that `expect` names, whatever it is.
+fn read_expecting(framer: &mut Framer, chunks: &[&[u8]], expect: impl Fn(&[u8]) -> Option<usize>) -> (Log, usize) {
+    let (mut log, mut foreseen) = (Log::new(), 0);
+    for mut chunk in chunks.iter().copied() {
+        loop {
+            if let Some(data) = framer.expected(&mut chunk, &expect) {
+                foreseen += 1;
+                log.push(Ok((String::new(), text(data), String::new(), None)));
+                continue;
+            }
+            match framer.next(&mut chunk) {
+                Ok(None) => break,
+                Ok(Some(event)) => log.push(Ok((String::new(), text(event.data), String::new(), None))),
+                Err(TooLarge { limit }) => log.push(Err(limit)),
+            }
+        }
+    }
+    (log, foreseen)
+}
+
+fn data_only(log: Log) -> Log {
+    log.into_iter().map(|entry| entry.map(|(_, data, ..)| (String::new(), data, String::new(), None))).collect()
+}
+
+#[test]
+fn what_is_foreseen_is_what_would_have_been_found() {
+    let bodies: [&[u8]; 9] = [
+        b"data: abc\n\ndata: abc\n\ndata: abc\n\n",
+        b"event: e\ndata: abc\n\nevent: e\ndata: abc\n\nevent: f\ndata: abc\n\nevent: f\ndata: abc\n\n",
+        b"data: abc\r\n\r\ndata: abc\r\n\r\ndata: abc\n\ndata: abc\r\r\ndata: abc\r\n\r\n",
+        b"data:abc\n\ndata:abc\n\ndata: abc\n\ndata:abc\n\n",
+        b"data: abc\n\ndata: abcd\n\ndata: ab\n\ndata: abc \n\ndata: abc\ndata: abc\n\ndata: abc\n\n",
+        b"data: abc\n\n: c\ndata: abc\n\nid: 1\ndata: abc\n\ndata: abc\nid: 2\n\ndata: abc\n\n",
+        b"\xEF\xBB\xBFdata: abc\n\ndata: abc\n\ndata: 123456789\n\ndata: abc\n\nretry: 1\n\ndata: abc\n\n",
+        b"event: e\ndata: abc\n\ndata: abc\n\nevent: e\nevent: f\ndata: abc\n\nevent: f\ndata: abc\n\n",
+        b"data\n\ndata\n\ndata: abc\n\ndata\n\ndata: abc\nevent: e\n\ndata: abc\n\n",
+    ];
+    let mut foreseen = 0;
+    for body in bodies {
+        for cut in 0..=body.len() {
+            let chunks = [&body[..cut], &body[cut..]];
+            let mut searching = Framer::new(8);
+            let expected = data_only(read(&mut searching, &chunks));
+            for len in 0..6 {
+                let mut framer = Framer::new(8);
+                // Like a caller who compares: it takes no line end for data.
+                let expect = |ahead: &[u8]| (!ahead.iter().take(len).any(|byte| b"\r\n".contains(byte))).then_some(len);
+                let (log, hits) = read_expecting(&mut framer, &chunks, expect);
+                assert_eq!(log, expected, "{chunks:?}, expecting {len} bytes");
+                assert_eq!(framer.open_data(), searching.open_data());
+                assert_eq!(framer.last_event_id(), searching.last_event_id());
+                assert!(framer.scanned() <= body.len() as u64);
+                foreseen += hits;
+            }
+        }
+    }
+    assert!(foreseen > 500, "{foreseen}");
+}
+
+#[test]
+fn an_expectation_beyond_the_chunk_or_the_limit_is_none() {
+    let body = b"data: abc\n\ndata: abcdefghi\n\n";
+    for len in [9, 100, usize::MAX] {
+        let (log, foreseen) = read_expecting(&mut Framer::new(8), &[body], |_| Some(len));
+        assert_eq!((log.len(), &log[1], foreseen), (2, &Err(8), 0));
+    }
+}
+
 // Linear time, counted in bytes, not in seconds.
 
 /// One event whose data is `size` bytes of `x`.

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 Members = list[tuple[str, str]]
 """Keys and values as JSON text, in order: what a dict could not hold (duplicates) must be possible."""
 
-WARM = 8  # events after which a shape is predicted, with room to spare
+WARM = 16  # events after which a shape is predicted, with room to spare
 
 
 def rich(number: int) -> Members:
@@ -157,6 +157,41 @@ def test_events_are_those_of_json_loads_on_each_payload(payloads: list[bytes]) -
         except EventDecodeError as error:
             expected.append(f"{outcome_of(error)}")
     assert events_of(Parser(), payloads) == expected
+
+
+BLOCKS = [
+    b"data: %b\n\n", b"data:%b\n\n", b"event: message\ndata: %b\n\n", b"event: message\r\ndata: %b\r\n\r\n",
+    b"data: %b\r\r", b"event: other\ndata: %b\n\n", b": c\ndata: %b\n\n", b"id: 7\ndata: %b\n\n",
+    b"data: %b\nid: 8\n\n", b"data: %b\r\n\n", b"data: %b \n\n", b"data\n\ndata: %b\n\n",
+    b"retry: 5\n\ndata: %b\n\n", b"data: %b\ndata: \n\n",
+]  # fmt: skip
+
+
+@given(streams(), st.sampled_from(BLOCKS), st.data())
+def test_framing_may_change_and_chunks_may_end_anywhere(
+    payloads: list[bytes], usual: bytes, data: st.DataObject
+) -> None:
+    """The framer is told what to expect: whatever else stands around the payload, it must be seen."""
+    odd = data.draw(st.dictionaries(st.integers(WARM, len(payloads)), st.sampled_from(BLOCKS), max_size=4))
+    body = b"".join(odd.get(number, usual) % payload for number, payload in enumerate(payloads))
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(body)), max_size=6)))
+    chunks = [body[start:end] for start, end in zip([0, *cuts], [*cuts, len(body)], strict=True)]
+    assert results_of(Parser(), chunks) == results_of(_pure.Parser(), chunks)
+
+
+def results_of(parser: Any, chunks: list[bytes]) -> list[Any]:
+    """What every call gives, errors with the events before them, and the state behind it."""
+    seen: list[Any] = []
+    for chunk in chunks:
+        while True:
+            try:
+                seen.append(repr(parser.feed(chunk)))
+                break
+            except EventDecodeError as error:
+                seen.append((repr(error.events), f"{outcome_of(error)}"))
+                chunk = b""  # noqa: PLW2901 - go on behind it
+        seen.append((parser.last_event_id, parser.retry))
+    return seen
 
 
 @pytest.mark.parametrize("method", ["feed", "skim"])

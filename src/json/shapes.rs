@@ -23,8 +23,8 @@ const MAX_PAUSE: u32 = 15;
 const OPENERS: u32 = 3;
 /// Kinds of documents watched until they have come often enough.
 const CANDIDATES: usize = 4;
-/// How often that is: what comes two or three times in a stream is not worth a shape.
-const OFTEN: u32 = 4;
+/// How often that is. A shape costs as much as ten events read the plain way, so what comes less often is not worth one.
+const OFTEN: u32 = 8;
 
 /// A document that may come again, and how often its like has come.
 #[derive(Debug)]

@@ -1,14 +1,8 @@
-//! Framing: the WHATWG event stream rules over bytes that arrive in any pieces.
-//!
-//! Source of every rule: <https://html.spec.whatwg.org/multipage/server-sent-events.html>, clauses 9.2.5 and 9.2.6.
-//!
-//! Every byte is looked at once. An event that lies inside one chunk is borrowed from it; an unfinished line is kept
-//! once and grows in place, so time is linear in the bytes whatever the chunking.
-
-use std::borrow::Cow;
+//! The framer: what it keeps of a stream, and the loop over its lines.
 
 use memchr::{memchr, memchr2};
 
+use super::{Event, TooLarge, field};
 use crate::scan::starts_with;
 
 const BOM: &[u8] = b"\xEF\xBB\xBF";
@@ -21,26 +15,6 @@ const CLOSINGS: [&[u8]; 2] = [b"\n\n", b"\r\n\r\n"];
 
 /// Buffers that grew beyond this many bytes are given back after the event that needed them.
 const KEPT_CAPACITY: usize = 64 * 1024;
-
-/// One dispatched event. The bytes are as sent: UTF-8 unless the server erred.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Event<'a> {
-    /// The event name; empty where the stream gave none (the standard then says `message`).
-    pub name: &'a [u8],
-    /// The values of the `data` lines, joined by LF.
-    pub data: &'a [u8],
-    /// The last event id, sticky over events.
-    pub id: &'a [u8],
-    /// The reconnection time in ms, if this block set one.
-    pub retry: Option<u64>,
-}
-
-/// An event whose data, or one line of it, is longer than the limit. The rest of the block is skipped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TooLarge {
-    /// The limit in bytes.
-    pub limit: usize,
-}
 
 /// Where the data of the open block lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -159,6 +133,9 @@ impl Framer {
             return None;
         }
         let ahead = &input[self.opening.len()..];
+        if ahead.first() == Some(&b' ') {
+            return None; // behind a colon, it would not be data
+        }
         let len = expect(ahead)?;
         let rest = ahead.get(len..)?.strip_prefix(self.closing)?;
         if len > self.max_event_size {
@@ -254,7 +231,8 @@ impl Framer {
     fn note_opening(&mut self, block: &[u8], data: &[u8]) {
         let at = data.as_ptr() as usize - block.as_ptr() as usize;
         let (opening, closing) = (&block[..at], &block[at + data.len()..]);
-        if let Some(closing) = CLOSINGS.into_iter().find(|&known| known == closing) {
+        let has_colon = opening.ends_with(b":") || opening.ends_with(b": ");
+        if let Some(closing) = CLOSINGS.into_iter().find(|&known| known == closing && has_colon) {
             if self.opening.len() != opening.len() || !starts_with(&self.opening, opening) {
                 self.opening.clear();
                 self.opening.extend_from_slice(opening);
@@ -417,30 +395,4 @@ impl Framer {
         self.data = Vec::new();
         TooLarge { limit: self.max_event_size }
     }
-}
-
-/// "UTF-8 decode" (clause 9.2.6): invalid sequences become U+FFFD.
-pub fn decode(bytes: &[u8]) -> Cow<'_, str> {
-    // from_utf8_lossy walks byte by byte even over ASCII: 1,670 instructions for 277 bytes, against some 100 here.
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Cow::Borrowed(text),
-        Err(_) => String::from_utf8_lossy(bytes),
-    }
-}
-
-/// Splits a line at its first colon and removes one space behind it. A comment has an empty name.
-#[inline]
-fn field(line: &[u8]) -> (&[u8], &[u8]) {
-    // The two names that streams are made of are found without a search.
-    let colon = if line.starts_with(b"data:") {
-        4
-    } else if line.starts_with(b"event:") {
-        5
-    } else if let Some(colon) = memchr(b':', line) {
-        colon
-    } else {
-        return (line, &line[line.len()..]);
-    };
-    let value = &line[colon + 1..];
-    (&line[..colon], value.strip_prefix(b" ").unwrap_or(value))
 }
