@@ -122,9 +122,11 @@ class EventSource:
         parser = self._parser = SSEParser()
         try:
             for chunk in httpx_chunks(self._response):
-                yield from map(_face, parser.feed(chunk))
+                for parsed in parser.feed(chunk):
+                    yield _face(parsed)
         except EventTooLarge as error:
-            yield from map(_face, error.events)
+            for parsed in error.events:
+                yield _face(parsed)
             raise
 
     async def aiter_sse(self) -> AsyncGenerator[ServerSentEvent, None]:
