@@ -49,9 +49,9 @@ DIFFERENCES = {
         b"\xef\xbb\xbfdata: a\n\ndata: b\n\n", [message("b")], [message("a"), message("b")]
     ),
     "a time has ASCII digits only": Difference(
-        "retry: -5\ndata: a\n\nretry: +5\ndata: b\n\nretry: 1_0\ndata: c\n\nretry: \u0663\ndata: d\n\n".encode(),
-        [message("a", retry=-5), message("b", retry=5), message("c", retry=10), message("d", retry=3)],
-        [message("a"), message("b"), message("c"), message("d")],
+        "".join(f"retry: {time}\ndata\n\n" for time in ("-5", "+5", "1_0", " 7", "\u0663")).encode(),
+        [message("", retry=time) for time in (-5, 5, 10, 7, 3)],
+        [message("")] * 5,
     ),
     "a time beyond 64 bits is ignored": Difference(
         b"retry: 18446744073709551616\ndata: a\n\n", [message("a", retry=2**64)], [message("a")]
