@@ -1,12 +1,13 @@
 # The one list of jobs; .ci/run calls it too.
 #   make demo   build, then watch a stream go over real HTTP and end in a verdict
 #   make test   build, then run the Rust and Python tests, native and pure
+#   make test-peers   run the tests of the packages that we stand in for against our drop-ins; needs the network
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock pyproject.toml
 
-.PHONY: demo test lint bench build clean
+.PHONY: demo test test-peers lint bench build clean
 .DELETE_ON_ERROR:
 
 $(VENV)/.dev: pyproject.toml
@@ -17,6 +18,10 @@ $(VENV)/.dev: pyproject.toml
 
 $(VENV)/.bench: $(VENV)/.dev
 	$(BIN)/python -m pip install --quiet --group bench
+	touch $@
+
+$(VENV)/.peers: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --group peers
 	touch $@
 
 $(VENV)/.build: $(VENV)/.dev $(SOURCES)
@@ -32,6 +37,9 @@ test: build
 	cargo test --release --locked --quiet
 	$(BIN)/python -m pytest
 	EUGPT_FAST_PURE=1 $(BIN)/python -m pytest
+
+test-peers: build $(VENV)/.peers
+	failed=0; for peer in tests/peers/*.py; do $(BIN)/python $$peer || failed=1; done; exit $$failed
 
 lint: build
 	cargo fmt --check

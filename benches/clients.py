@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from typing import Any
 
 import httpx
 import httpx2
+import httpx_sse
 import openai
 from eugpt_fast import AsyncEventStream, EventStream
-from httpx_sse import EventSource as HttpxEventSource
+from eugpt_fast.compat import httpx_sse as drop_in
 
-from .parsers import guide_events
+from .guide import guide_events
 
 Result = tuple[int, str]
 """Events and text; of the floors, bytes and no text."""
@@ -46,7 +48,8 @@ class Clients:
             OURS: self.ours,
             f"{OURS} collect()": self.ours_collecting,
             GUIDE: self.guide,
-            "httpx-sse": self.httpx_sse,
+            DROP_IN: partial(self.httpx_sse, drop_in),
+            HTTPX_SSE: partial(self.httpx_sse, httpx_sse),
             "httpx2.EventSource": self.httpx2_event_source,
             SDK: self.sdk,
             FLOOR: self.raw,
@@ -55,10 +58,12 @@ class Clients:
     @property
     def awaiting(self) -> dict[str, Callable[[str], Awaitable[Result]]]:
         return {
-            f"{OURS}, async": self.ours_async,
-            f"{OURS} collect(), async": self.ours_collecting_async,
-            f"{SDK}, async": self.sdk_async,
-            f"{FLOOR}, async": self.raw_async,
+            f"{OURS}{ASYNC}": self.ours_async,
+            f"{OURS} collect(){ASYNC}": self.ours_collecting_async,
+            f"{DROP_IN}{ASYNC}": partial(self.httpx_sse_async, drop_in),
+            f"{HTTPX_SSE}{ASYNC}": partial(self.httpx_sse_async, httpx_sse),
+            f"{SDK}{ASYNC}": self.sdk_async,
+            f"{FLOOR}{ASYNC}": self.raw_async,
         }
 
     def _post(self, stream: str) -> Any:
@@ -83,9 +88,9 @@ class Clients:
         with self._post(stream) as response:
             return _taken(guide_events(response.iter_text()))
 
-    def httpx_sse(self, stream: str) -> Result:
-        with self._post(stream) as response:
-            return _taken(json.loads(sse.data) for sse in HttpxEventSource(response).iter_sse())
+    def httpx_sse(self, module: Any, stream: str) -> Result:
+        with module.connect_sse(self._httpx, "POST", self._path(stream), json=_BODY) as source:
+            return _taken(sse.json() for sse in source.iter_sse())
 
     def httpx2_event_source(self, stream: str) -> Result:
         with self._httpx2.stream("POST", self._path(stream), json=_BODY) as response:
@@ -120,6 +125,16 @@ class Clients:
             collected = await AsyncEventStream(response).collect()
         return collected.metrics.events, collected.text
 
+    async def httpx_sse_async(self, module: Any, stream: str) -> Result:
+        count, deltas = 0, []
+        async with module.aconnect_sse(self._async_httpx, "POST", self._path(stream), json=_BODY) as source:
+            async for sse in source.aiter_sse():
+                event = sse.json()
+                count += 1
+                if event["type"] == _DELTA:
+                    deltas.append(event["delta"])
+        return count, "".join(deltas)
+
     async def sdk_async(self, stream: str) -> Result:
         client = self._async_sdk.get(stream)
         if client is None:
@@ -142,7 +157,11 @@ class Clients:
 
 OURS = "eugpt_fast"
 GUIDE = "the guide's loop"
+HTTPX_SSE = "httpx-sse"
+DROP_IN = "eugpt_fast.compat.httpx_sse"
 SDK = "openai SDK"
+ASYNC = ", async"
+"""Behind the name of whoever awaits."""
 FLOOR = "httpx alone (floor)"
 
 

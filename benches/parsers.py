@@ -1,8 +1,7 @@
 """The contenders in memory: each reads the pieces of one stream and returns what it found."""
 
-import codecs
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,6 +14,8 @@ from httpx2._sse import _SSEParser
 from httpx_sse._decoders import SSEDecoder as HttpxSSEDecoder
 from httpx_sse._decoders import SSELineDecoder as HttpxSSELineDecoder
 from openai._streaming import SSEDecoder as OpenAISSEDecoder
+
+from .guide import guide_events, texts
 
 Read = Callable[[Iterable[bytes]], Any]
 
@@ -71,29 +72,6 @@ def _skimmed(events: list[Any]) -> Any:
         elif kind in {"response.completed", "response.incomplete", "response.failed", "error"}:
             terminal = event
     return len(events), text, arguments, terminal
-
-
-def texts(chunks: Iterable[bytes]) -> Iterator[str]:
-    """Bytes to str as httpx does it for those who ask for text."""
-    decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    for chunk in chunks:
-        if text := decoder.decode(chunk):
-            yield text
-    if text := decoder.decode(b"", final=True):
-        yield text
-
-
-def guide_events(pieces: Iterable[str]) -> Iterator[Any]:
-    """The way of the vendor's guide: collect text, cut at blank lines, take the data lines."""
-    pending = ""
-    for piece in pieces:
-        pending += piece
-        while (end := pending.find("\n\n")) >= 0:
-            block = pending[:end]
-            pending = pending[end + 2 :]
-            for line in block.splitlines():
-                if line.startswith("data: "):
-                    yield json.loads(line[6:])
 
 
 def _guide(chunks: Iterable[bytes]) -> list[Any]:

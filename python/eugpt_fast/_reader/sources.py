@@ -8,13 +8,23 @@ import http.client
 import socket
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import UnexpectedResponse
 
-__all__ = ["AsyncCall", "AsyncSource", "Call", "Source", "async_source_of", "network_errors", "source_of"]
+__all__ = [
+    "AsyncCall",
+    "AsyncSource",
+    "Call",
+    "Source",
+    "async_httpx_chunks",
+    "async_source_of",
+    "httpx_chunks",
+    "network_errors",
+    "source_of",
+]
 
 _START_OF_BODY = 2048  # bytes of a wrong answer that its error shows
 
@@ -126,7 +136,7 @@ def source_of(given: Any) -> Source:
     if hasattr(given, "iter_bytes"):
         if not isinstance(given.stream, Iterable):
             raise TypeError("this response belongs to an async client: use AsyncEventStream")
-        return Source(_httpx_chunks(given), given.close, _head(given), _shutdown(given))
+        return Source(httpx_chunks(given), given.close, _head(given), _shutdown(given))
     if hasattr(given, "iter_content") and hasattr(given, "raw"):
         head = Head(given.status_code, given.headers.get("content-type", ""))
         # urllib3 2.3 and later can shut a connection down under a blocked read.
@@ -145,8 +155,7 @@ def async_source_of(given: Any) -> AsyncSource:
     if hasattr(given, "aiter_bytes"):
         if not isinstance(given.stream, AsyncIterable):
             raise TypeError("this response belongs to a sync client: use EventStream")
-        chunks = given.aiter_bytes() if _must_decode(given) else given.aiter_raw()
-        return AsyncSource(chunks, given.aclose, _head(given))
+        return AsyncSource(async_httpx_chunks(given), given.aclose, _head(given))
     if isinstance(given, AsyncIterable):
         return AsyncSource(aiter(given), getattr(given, "aclose", _nothing))
     raise TypeError(f"expected an async response or an async iterable of bytes, not {type(given).__name__}")
@@ -180,9 +189,16 @@ def _must_decode(response: Any) -> bool:
     return "content-encoding" in response.headers or response.is_stream_consumed
 
 
-def _httpx_chunks(response: Any) -> Iterator[bytes]:
+def httpx_chunks(response: Any) -> Iterator[bytes]:
+    """The body of a response of httpx or httpx2 as it comes, decompressed."""
     # No chunk size: with one, events would wait until it is full.
     chunks: Iterator[bytes] = response.iter_bytes() if _must_decode(response) else response.iter_raw()
+    return chunks
+
+
+def async_httpx_chunks(response: Any) -> AsyncGenerator[bytes, None]:
+    """As :func:`httpx_chunks`, for a response of an async client."""
+    chunks: AsyncGenerator[bytes, None] = response.aiter_bytes() if _must_decode(response) else response.aiter_raw()
     return chunks
 
 
