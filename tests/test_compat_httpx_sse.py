@@ -117,7 +117,8 @@ def test_every_public_name_takes_what_the_original_takes(name: str) -> None:
 
 
 def bare_signature(function: Any) -> list[tuple[Any, ...]]:
-    return [(each.name, each.kind, each.default) for each in inspect.signature(function).parameters.values()]
+    parameters = inspect.signature(function).parameters.values()
+    return [(each.name, each.kind, each.default) for each in parameters if each.name != "self"]
 
 
 @pytest.mark.parametrize(
@@ -266,8 +267,7 @@ def test_an_event_made_by_hand_is_that_of_the_original(arguments: dict[str, Any]
     assert told(ours.ServerSentEvent(*told(original))) == told(original)
     assert repr(sse) == repr(original)
     assert told(pickle.loads(pickle.dumps(sse))) == told(sse)
-    for one, twin in ((original, httpx_sse.ServerSentEvent(**arguments)), (sse, ours.ServerSentEvent(**arguments))):
-        assert one != twin  # events are compared by identity
+    for one in (original, sse):
         with pytest.raises(AttributeError):
             one.data = "x"
 

@@ -186,6 +186,12 @@ def test_the_message_of_sse_error_is_worded_otherwise() -> None:
     assert all("'text/html'" in text for text in messages)
 
 
+def test_events_with_the_same_fields_are_equal() -> None:
+    for module, equal in ((httpx_sse, False), (ours, True)):
+        one, other = module.ServerSentEvent(data="d", id="i"), module.ServerSentEvent(data="d", id="i")
+        assert (one == other, hash(one) == hash(other)) == (equal, equal)
+
+
 @pytest.mark.skipif(build_info()["backend"] == "pure", reason="the twin takes anything, as the original does")
 def test_an_event_made_by_hand_checks_its_types() -> None:
     for arguments, error in (({"data": 1}, TypeError), ({"retry": -1}, OverflowError)):

@@ -136,7 +136,7 @@ class ResponseParser:
 
 @final
 class ServerSentEvent:
-    """One dispatched server-sent event.
+    """One dispatched server-sent event. None and "" stand for the default.
 
     Attributes:
         event: the event name; "message" where the stream gives none.
@@ -146,7 +146,7 @@ class ServerSentEvent:
     """
 
     def __new__(
-        cls, event: str = "message", data: str = "", id: str = "", retry: int | None = None
+        cls, event: str | None = None, data: str | None = None, id: str | None = None, retry: int | None = None
     ) -> ServerSentEvent: ...
     @property
     def event(self) -> str: ...
@@ -160,7 +160,7 @@ class ServerSentEvent:
         """``data`` decoded.
 
         Raises:
-            EventDecodeError: it is not JSON.
+            EventDecodeError: it is not JSON; also a :class:`json.JSONDecodeError`.
         """
 
     def __eq__(self, other: object, /) -> bool: ...

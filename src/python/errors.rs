@@ -3,14 +3,19 @@
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::PyList;
+use pyo3::types::{PyList, PyString};
 
 use crate::sse::{TooLarge, decode};
 
 /// Decodes with `json.loads` and raises our errors: the twin's own function, so the two cannot differ.
 pub fn loads<'py>(py: Python<'py>, text: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+    loads_text(py, &PyString::new(py, &decode(text)))
+}
+
+/// The same for a `str`, which may be no UTF-8.
+pub fn loads_text<'py>(py: Python<'py>, text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
     static LOADS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    LOADS.import(py, "eugpt_fast._pure", "loads")?.call1((decode(text),))
+    LOADS.import(py, "eugpt_fast._pure", "loads")?.call1((text,))
 }
 
 pub fn too_large(py: Python<'_>, error: TooLarge) -> PyErr {

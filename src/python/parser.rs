@@ -8,7 +8,7 @@ use pyo3::types::{PyDict, PyList, PyString};
 
 use super::errors;
 use super::feed::{self, Feed};
-use super::predict::{Predicted, Predictor};
+use super::predict::Predictor;
 use super::strings::text;
 use super::values::{Failure, Values};
 use crate::responses::{Account, Head, is_done};
@@ -104,7 +104,7 @@ impl Delivery<'_, '_> {
         if self.result.ledger.is_none() {
             match if builds_all { Some(true) } else { predicted.wanted() } {
                 Some(true) => {
-                    let value = built(self.py, &mut self.values, predicted)?;
+                    let value = predicted.load(self.py, &mut self.values)?;
                     self.result.events.push(value.unbind());
                     return Ok(());
                 }
@@ -116,20 +116,11 @@ impl Delivery<'_, '_> {
         let wanted = wants(self.build, self.only, &head);
         predicted.remember(wanted);
         if wanted {
-            let value = built(self.py, &mut self.values, predicted)?;
+            let value = predicted.load(self.py, &mut self.values)?;
             self.result.hand_over(value, &head);
         }
         self.result.enter(&head);
         Ok(())
-    }
-}
-
-fn built<'py>(py: Python<'py>, values: &mut Values, predicted: Predicted<'_>) -> Result<Bound<'py, PyAny>, Box<PyErr>> {
-    let payload = predicted.payload();
-    match predicted.build(py, values) {
-        Ok(value) => Ok(value),
-        Err(Failure::Surprise) => Ok(values.load(py, payload)?),
-        Err(Failure::Python(error)) => Err(error),
     }
 }
 

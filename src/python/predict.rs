@@ -61,6 +61,16 @@ impl Predictor {
         Some(Predicted { payload, shape, fillings: &self.fillings, prepared: &mut self.prepared[at] })
     }
 
+    /// The value of `payload`, the short way if it is what was expected; else it is remembered.
+    pub fn load<'py>(&mut self, py: Python<'py>, values: &mut Values, payload: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+        if let Some(predicted) = self.find(payload) {
+            return predicted.load(py, values).map_err(|error| *error);
+        }
+        let value = values.load(py, payload)?;
+        self.learn(payload);
+        Ok(value)
+    }
+
     /// Remembers a payload that was not expected.
     pub fn learn(&mut self, payload: &[u8]) {
         self.shapes.learn(payload);
@@ -76,10 +86,6 @@ fn prepare(prepared: &mut Vec<Prepared>, at: usize, shape: &Shape) {
 }
 
 impl<'a> Predicted<'a> {
-    pub fn payload(&self) -> &'a [u8] {
-        self.payload
-    }
-
     /// What the account needs to know of it; None if it has to be read for that.
     #[inline]
     pub fn head(&self) -> Option<Head<'a>> {
@@ -101,9 +107,17 @@ impl<'a> Predicted<'a> {
     }
 
     /// Its value.
-    pub fn build<'py>(self, py: Python<'py>, values: &mut Values) -> Result<Bound<'py, PyAny>, Failure> {
+    #[inline]
+    pub fn load<'py>(self, py: Python<'py>, values: &mut Values) -> Result<Bound<'py, PyAny>, Box<PyErr>> {
         let template = self.prepared.template.get_or_insert_with(|| Template::new(py, self.shape, values).ok());
-        let template = template.as_ref().ok_or(Failure::Surprise)?;
-        template.build(py, self.payload, self.fillings, values)
+        let built = match template {
+            Some(template) => template.build(py, self.payload, self.fillings, values),
+            None => Err(Failure::Surprise),
+        };
+        match built {
+            Ok(value) => Ok(value),
+            Err(Failure::Surprise) => Ok(values.load(py, self.payload)?),
+            Err(Failure::Python(error)) => Err(error),
+        }
     }
 }

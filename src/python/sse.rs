@@ -1,10 +1,14 @@
 //! `SSEParser` and `ServerSentEvent`: the WHATWG layer by itself.
 
+use std::cell::Cell;
+
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString, PyTuple, PyType};
 
 use super::errors;
 use super::feed::{self, Feed};
+use super::predict::Predictor;
+use super::strings::ascii;
 use super::values::Values;
 use crate::sse::decode;
 
@@ -21,22 +25,27 @@ pub struct ServerSentEvent {
     retry: Option<u64>,
 }
 
+thread_local! {
+    // Of the thread, as the keys are: an event outlives its parser. Streams that take turns teach it what changes.
+    static PREDICTOR: Cell<Option<Box<Predictor>>> = const { Cell::new(None) };
+}
+
 #[pymethods]
 impl ServerSentEvent {
     #[new]
-    #[pyo3(
-        signature = (event = None, data = None, id = None, retry = None),
-        text_signature = "(event='message', data='', id='', retry=None)"
-    )]
+    #[pyo3(signature = (event = None, data = None, id = None, retry = None))]
     fn new(
         py: Python<'_>,
-        event: Option<Py<PyString>>,
-        data: Option<Py<PyString>>,
-        id: Option<Py<PyString>>,
+        event: Option<Bound<'_, PyString>>,
+        data: Option<Bound<'_, PyString>>,
+        id: Option<Bound<'_, PyString>>,
         retry: Option<u64>,
-    ) -> Self {
-        let or = |given: Option<_>, default| given.unwrap_or_else(|| PyString::new(py, default).unbind());
-        Self { event: or(event, "message"), data: or(data, ""), id: or(id, ""), retry }
+    ) -> PyResult<Self> {
+        let or = |given: Option<Bound<'_, PyString>>, default| match given {
+            Some(given) if !given.is_empty()? => Ok(given.unbind()),
+            _ => PyResult::Ok(PyString::new(py, default).unbind()),
+        };
+        Ok(Self { event: or(event, "message")?, data: or(data, "")?, id: or(id, "")?, retry })
     }
 
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyType>, Bound<'py, PyTuple>)> {
@@ -44,8 +53,12 @@ impl ServerSentEvent {
     }
 
     fn json<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let text = self.data.bind(py).to_str()?;
-        Values::new().load(py, text.as_bytes())
+        let data = self.data.bind(py);
+        let Ok(text) = data.to_str() else { return errors::loads_text(py, data) };
+        let mut predictor = PREDICTOR.take().unwrap_or_default();
+        let value = predictor.load(py, &mut Values::new(), text.as_bytes());
+        PREDICTOR.set(Some(predictor));
+        value
     }
 
     fn __eq__(&self, py: Python<'_>, other: &Bound<'_, Self>) -> PyResult<bool> {
@@ -57,10 +70,17 @@ impl ServerSentEvent {
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        let fields = self.fields(py)?;
-        let repr = |at| fields.get_item(at)?.repr().map(|repr| repr.to_string());
-        let (event, data, id, retry) = (repr(0)?, repr(1)?, repr(2)?, repr(3)?);
-        Ok(format!("ServerSentEvent(event={event}, data={data}, id={id}, retry={retry})"))
+        let mut repr = format!("ServerSentEvent(event={}", self.event.bind(py).repr()?);
+        for (name, value) in [("data", &self.data), ("id", &self.id)] {
+            let value = value.bind(py);
+            if !value.is_empty()? {
+                repr += &format!(", {name}={}", value.repr()?);
+            }
+        }
+        if let Some(retry) = self.retry {
+            repr += &format!(", retry={retry}");
+        }
+        Ok(repr + ")")
     }
 }
 
@@ -72,14 +92,45 @@ impl ServerSentEvent {
 
 /// One stream of bytes to its server-sent events.
 #[pyclass(module = "eugpt_fast")]
-pub struct SSEParser(Feed);
+pub struct SSEParser {
+    feed: Feed,
+    name: Shared,
+    id: Shared,
+}
+
+/// A text that many events have in common.
+#[derive(Default)]
+struct Shared {
+    bytes: Vec<u8>,
+    text: Option<Py<PyString>>,
+}
+
+impl Shared {
+    fn get(&mut self, py: Python<'_>, bytes: &[u8]) -> PyResult<Py<PyString>> {
+        if let Some(text) = &self.text {
+            if self.bytes == bytes {
+                return Ok(text.clone_ref(py));
+            }
+        }
+        let text = decoded(py, bytes)?;
+        self.bytes.clear();
+        self.bytes.extend_from_slice(bytes);
+        self.text = Some(text.clone_ref(py));
+        Ok(text)
+    }
+}
+
+fn decoded(py: Python<'_>, bytes: &[u8]) -> PyResult<Py<PyString>> {
+    let text = if bytes.is_ascii() { ascii(py, bytes)? } else { PyString::new(py, &decode(bytes)) };
+    Ok(text.unbind())
+}
 
 #[pymethods]
 impl SSEParser {
     #[new]
     #[pyo3(signature = (*, max_event_size = 64 << 20))]
     fn new(max_event_size: i64) -> PyResult<Self> {
-        Feed::new(max_event_size).map(Self)
+        Ok(Self { feed: Feed::new(max_event_size)?, name: Shared::default(), id: Shared::default() })
     }
 
     fn feed<'py>(slf: &Bound<'py, Self>, chunk: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
@@ -87,16 +138,15 @@ impl SSEParser {
         let bytes = feed::bytes(chunk)?;
         let events = PyList::empty(py);
         let mut parser = slf.try_borrow_mut().map_err(|_| errors::in_use())?;
-        let result = parser.0.run(bytes.as_bytes(), |framer, rest| {
+        let Self { feed, name, id } = &mut *parser;
+        let result = feed.run(bytes.as_bytes(), |framer, rest| {
             let Some(event) = framer.next(rest).map_err(|error| errors::too_large(py, error))? else {
                 return Ok(false);
             };
-            let text = |bytes| PyString::new(py, &decode(bytes)).unbind();
-            let name = if event.name.is_empty() { b"message" } else { event.name };
             events.append(ServerSentEvent {
-                event: text(name),
-                data: text(event.data),
-                id: text(event.id),
+                event: name.get(py, if event.name.is_empty() { b"message" } else { event.name })?,
+                data: decoded(py, event.data)?,
+                id: id.get(py, event.id)?,
                 retry: event.retry,
             })?;
             Ok(true)
@@ -108,16 +158,16 @@ impl SSEParser {
     }
 
     fn finish(&self, py: Python<'_>) -> PyResult<()> {
-        self.0.finish(py)
+        self.feed.finish(py)
     }
 
     #[getter]
     fn last_event_id(&self) -> String {
-        decode(self.0.framer().last_event_id()).into_owned()
+        decode(self.feed.framer().last_event_id()).into_owned()
     }
 
     #[getter]
     fn retry(&self) -> Option<u64> {
-        self.0.framer().retry()
+        self.feed.framer().retry()
     }
 }

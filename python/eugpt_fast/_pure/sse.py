@@ -10,7 +10,7 @@ from .framing import Event
 from .values import loads
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ServerSentEvent:
     """One dispatched event; see ``_core.pyi``."""
 
@@ -19,8 +19,21 @@ class ServerSentEvent:
     id: str = ""
     retry: int | None = None
 
+    def __init__(
+        self, event: str | None = None, data: str | None = None, id: str | None = None, retry: int | None = None
+    ) -> None:
+        self.__dict__.update(event=event or "message", data=data or "", id=id or "", retry=retry)
+
     def json(self) -> Any:
         return loads(self.data)
+
+    def __repr__(self) -> str:
+        told = [
+            f", {name}={value!r}"
+            for name, value in self.__dict__.items()
+            if name != "event" and value not in ("", None)
+        ]
+        return f"ServerSentEvent(event={self.event!r}{''.join(told)})"
 
 
 class SSEParser(Feed):
@@ -35,4 +48,4 @@ class SSEParser(Feed):
 
 def _dispatch(event: Event, results: list[Any]) -> None:
     name, data, last_event_id, retry = event
-    results.append(ServerSentEvent(text(name) or "message", text(data), text(last_event_id), retry))
+    results.append(ServerSentEvent(text(name), text(data), text(last_event_id), retry))

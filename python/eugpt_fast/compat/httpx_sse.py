@@ -12,8 +12,7 @@ from typing import Any
 
 import httpx
 
-from .. import _backend
-from .._backend import SSEParser
+from .._backend import ServerSentEvent, SSEParser
 from .._reader.sources import async_httpx_chunks, httpx_chunks
 from ..errors import EventTooLarge
 
@@ -22,51 +21,6 @@ __all__ = ["EventSource", "SSEDecoder", "SSEError", "ServerSentEvent", "aconnect
 
 class SSEError(httpx.TransportError):
     """The response is no event stream."""
-
-
-class ServerSentEvent:
-    """One event.
-
-    Args:
-        event: its name; None or "" is "message".
-        data: the values of its ``data`` lines, joined by LF.
-        id: the last event id, which holds until the stream sets another.
-        retry: the reconnection time in ms, if the event's block set one.
-    """
-
-    def __init__(
-        self, event: str | None = None, data: str | None = None, id: str | None = None, retry: int | None = None
-    ) -> None:
-        self._parsed = _backend.ServerSentEvent(event or "message", data or "", id or "", retry)
-
-    @property
-    def event(self) -> str:
-        return self._parsed.event
-
-    @property
-    def data(self) -> str:
-        return self._parsed.data
-
-    @property
-    def id(self) -> str:
-        return self._parsed.id
-
-    @property
-    def retry(self) -> int | None:
-        return self._parsed.retry
-
-    def json(self) -> Any:
-        """``data`` decoded.
-
-        Raises:
-            EventDecodeError: it is not JSON; also a :class:`json.JSONDecodeError`.
-        """
-        return self._parsed.json()
-
-    def __repr__(self) -> str:
-        fields = {"data": self.data, "id": self.id, "retry": self.retry}
-        told = [f", {name}={value!r}" for name, value in fields.items() if value not in ("", None)]
-        return f"ServerSentEvent(event={self.event!r}{''.join(told)})"
 
 
 class SSEDecoder:
@@ -85,7 +39,7 @@ class SSEDecoder:
         if "\n" in line or "\r" in line:
             raise ValueError("expected one line, without its line end")
         events = self._parser.feed(f"{line}\n".encode())
-        return _face(events[0]) if events else None
+        return events[0] if events else None
 
 
 class EventSource:
@@ -122,11 +76,9 @@ class EventSource:
         parser = self._parser = SSEParser()
         try:
             for chunk in httpx_chunks(self._response):
-                for parsed in parser.feed(chunk):
-                    yield _face(parsed)
+                yield from parser.feed(chunk)
         except EventTooLarge as error:
-            for parsed in error.events:
-                yield _face(parsed)
+            yield from error.events
             raise
 
     async def aiter_sse(self) -> AsyncGenerator[ServerSentEvent, None]:
@@ -136,11 +88,11 @@ class EventSource:
         async with aclosing(async_httpx_chunks(self._response)) as chunks:
             try:
                 async for chunk in chunks:
-                    for parsed in parser.feed(chunk):
-                        yield _face(parsed)
+                    for event in parser.feed(chunk):
+                        yield event
             except EventTooLarge as error:
-                for parsed in error.events:
-                    yield _face(parsed)
+                for event in error.events:
+                    yield event
                 raise
 
     def _check_content_type(self) -> None:
@@ -178,9 +130,3 @@ def _asking(options: dict[str, Any]) -> dict[str, Any]:
     headers["Accept"] = "text/event-stream"
     headers["Cache-Control"] = "no-store"
     return {**options, "headers": headers.raw}
-
-
-def _face(parsed: _backend.ServerSentEvent) -> ServerSentEvent:
-    event = ServerSentEvent.__new__(ServerSentEvent)
-    event._parsed = parsed
-    return event
