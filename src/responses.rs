@@ -6,7 +6,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crate::json::Surprise;
-use crate::json::lexer::{Lexer, Str, small_integer, unescape};
+use crate::json::escapes::unescape;
+use crate::json::lexer::{Lexer, Str, small_integer};
 use crate::json::shape::{Filling, Kind, Place, Shape, Token};
 use crate::json::skim::skim;
 use crate::sse::decode;
@@ -77,7 +78,7 @@ impl<'a> Head<'a> {
     /// Reads `payload` to its end. Of duplicate keys the last wins.
     pub fn read(payload: &'a [u8]) -> Result<Self, Surprise> {
         let mut head = Self::default();
-        head.doubtful = skim(payload, |key, value| head.note(key, value))?.doubtful;
+        head.doubtful = skim(payload, |key, value| head.note(key, value))?;
         Ok(head)
     }
 

@@ -71,7 +71,7 @@ fn skimming(name: &str, payloads: Vec<String>) -> Stage {
             let skimmed = skim(payload, |key, value| {
                 black_box((key, value));
             });
-            assert!(skimmed.is_ok_and(|skimmed| skimmed.object));
+            assert_eq!(skimmed, Ok(false));
         }
     })
 }

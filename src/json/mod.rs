@@ -4,6 +4,7 @@
 //! surrogates in escapes. At the first surprise these modules say [`Surprise`] and nothing more: the caller then
 //! asks `json.loads` itself, which either knows better or names the error and its place.
 
+pub mod escapes;
 pub mod lexer;
 pub mod shape;
 pub mod shapes;

@@ -3,22 +3,12 @@
 use super::lexer::{Lexer, Number, Str};
 use super::{MAX_DEPTH, MAX_DIGITS, Surprise};
 
-/// What a document is, as far as one look tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Skimmed {
-    /// The top-level value is an object.
-    pub object: bool,
-    /// `json.loads` may still refuse it: nested too deep, or an integer with too many digits.
-    pub doubtful: bool,
-}
-
 /// Checks `text` and calls `member` with the key and the text of the value of every member of the top-level object,
-/// in order.
-pub fn skim<'a>(text: &'a [u8], mut member: impl FnMut(Str<'a>, &'a [u8])) -> Result<Skimmed, Surprise> {
+/// in order. True if `json.loads` may still refuse it: nested too deep, or an integer with too many digits.
+pub fn skim<'a>(text: &'a [u8], mut member: impl FnMut(Str<'a>, &'a [u8])) -> Result<bool, Surprise> {
     let mut lexer = Lexer::new(text);
     let mut doubtful = false;
-    let object = lexer.peek() == b'{';
-    if object {
+    if lexer.peek() == b'{' {
         lexer.bump();
         if lexer.peek() == b'}' {
             lexer.bump();
@@ -40,7 +30,7 @@ pub fn skim<'a>(text: &'a [u8], mut member: impl FnMut(Str<'a>, &'a [u8])) -> Re
         skip_value(&mut lexer, &mut doubtful)?;
     }
     lexer.end()?;
-    Ok(Skimmed { object, doubtful })
+    Ok(doubtful)
 }
 
 /// Skips one value. A loop with a stack of its own: no nesting can overflow the thread's.

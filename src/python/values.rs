@@ -5,7 +5,8 @@ use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString};
 
 use super::errors;
 use super::strings::{Keys, ascii, text as with_surrogates};
-use crate::json::lexer::{Lexer, Number, Str, Text, small_integer, unescape};
+use crate::json::escapes::unescape;
+use crate::json::lexer::{Lexer, Number, Str, Text, small_integer};
 use crate::json::shape::{Kind, Token};
 use crate::json::{MAX_DEPTH, MAX_DIGITS, Surprise};
 
