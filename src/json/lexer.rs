@@ -2,7 +2,7 @@
 
 use super::Surprise;
 use super::escapes::{Resolved, escape_len, resolve};
-use crate::scan::{next_special, starts_with};
+use crate::scan::next_special;
 
 /// A string token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,11 +66,6 @@ impl<'a> Lexer<'a> {
     /// The offset of the next byte.
     pub fn at(&self) -> usize {
         self.at
-    }
-
-    /// The bytes from `start` up to `end`.
-    pub fn between(&self, start: usize, end: usize) -> &'a [u8] {
-        &self.text[start..end]
     }
 
     /// The bytes from `start` up to here.
@@ -177,14 +172,6 @@ impl<'a> Lexer<'a> {
         }
         self.at = end + 1;
         Ok(Text::Resolved { raw: &self.text[start..end], sent_ascii, ascii })
-    }
-
-    /// Consumes a key and its colon, if the next byte, a quote, is followed by `rest`.
-    #[inline(always)]
-    pub fn known_key(&mut self, rest: &[u8]) -> bool {
-        let known = self.text.get(self.at + 1..).is_some_and(|text| starts_with(text, rest));
-        self.at += if known { 1 + rest.len() } else { 0 };
-        known
     }
 
     /// The key of a member and the colon behind it.

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
-use crate::json::lexer::{Lexer, Str};
+use crate::json::lexer::Str;
 use crate::scan::{fingerprint, starts_with};
 
 /// Keys remembered per thread, over all its streams. A Responses stream has about 60.
@@ -48,17 +48,10 @@ pub struct Keys {
     known: Vec<Key>,
     /// By fingerprint: the number of a key, plus one.
     slots: Box<[u16; SLOTS]>,
-    /// The key that came last, and the one before it.
-    last: usize,
-    before: usize,
-    /// By these two: the key that followed them the last time. Objects of one kind give their keys in one order, so most
-    /// keys are guessed: that costs a comparison, where to search costs a scan, a hash and a look into a table.
-    following: Box<[u16; SLOTS]>,
 }
 
 struct Key {
-    /// The bytes behind the opening quote, the colon included: `type":`.
-    rest: [u8; MAX_KEY + 2],
+    bytes: [u8; MAX_KEY],
     len: u8,
     text: Py<PyString>,
 }
@@ -66,12 +59,7 @@ struct Key {
 impl Key {
     #[inline(always)]
     fn is(&self, key: &[u8]) -> bool {
-        usize::from(self.len) == key.len() + 2 && starts_with(&self.rest, key)
-    }
-
-    #[inline(always)]
-    fn rest(&self) -> &[u8] {
-        &self.rest[..usize::from(self.len)]
+        usize::from(self.len) == key.len() && starts_with(&self.bytes, key)
     }
 }
 
@@ -84,35 +72,12 @@ thread_local! {
 impl Keys {
     /// The thread's keys; give them back with [`Keys::give_back`].
     pub fn take() -> Self {
-        SPARE.take().unwrap_or_else(|| Self {
-            known: Vec::new(),
-            slots: Box::new([0; SLOTS]),
-            last: 0,
-            before: 0,
-            following: Box::new([0; SLOTS]),
-        })
+        SPARE.take().unwrap_or_else(|| Self { known: Vec::new(), slots: Box::new([0; SLOTS]) })
     }
 
     /// Leaves them to the thread's next parser.
     pub fn give_back(self) {
         SPARE.set(Some(self));
-    }
-
-    /// The key that comes next, behind its opening quote, if it can be guessed; it is then consumed, with its colon.
-    #[inline(always)]
-    pub fn guess<'py>(&mut self, py: Python<'py>, lexer: &mut Lexer<'_>) -> Option<Bound<'py, PyString>> {
-        let guess = usize::from(self.following[self.context()]);
-        let key = self.known.get(guess)?;
-        if !lexer.known_key(key.rest()) {
-            return None;
-        }
-        (self.before, self.last) = (self.last, guess);
-        Some(key.text.bind(py).clone())
-    }
-
-    #[inline(always)]
-    fn context(&self) -> usize {
-        (self.last ^ self.before << 5) % SLOTS
     }
 
     /// The string of a plain key.
@@ -131,9 +96,6 @@ impl Keys {
                 None => break self.put(py, slot, key.raw)?,
             }
         };
-        let context = self.context();
-        self.following[context] = at as u16;
-        (self.before, self.last) = (self.last, at);
         Ok(self.known[at].text.bind(py).clone())
     }
 
@@ -143,11 +105,10 @@ impl Keys {
             self.known.clear();
             self.slots.fill(0);
         }
-        let mut rest = [0; MAX_KEY + 2];
-        rest[..key.len()].copy_from_slice(key);
-        rest[key.len()..key.len() + 2].copy_from_slice(b"\":");
+        let mut bytes = [0; MAX_KEY];
+        bytes[..key.len()].copy_from_slice(key);
         let at = self.known.len();
-        self.known.push(Key { rest, len: key.len() as u8 + 2, text: ascii(py, key)?.unbind() });
+        self.known.push(Key { bytes, len: key.len() as u8, text: ascii(py, key)?.unbind() });
         self.slots[slot] = at as u16 + 1;
         Ok(at)
     }

@@ -127,24 +127,13 @@ impl Values {
             return Ok(dict);
         }
         loop {
-            if lexer.peek() != b'"' {
-                return Err(Failure::Surprise);
-            }
-            let key_at = lexer.at();
-            let (key, token) = match self.keys.get_or_insert_with(Keys::take).guess(py, lexer) {
-                Some(key) => (key, None),
-                None => {
-                    let token = lexer.key()?;
-                    (self.key(py, token)?, Some(token))
-                }
-            };
-            let key_end = lexer.at();
+            let token = lexer.key()?;
+            let key = self.key(py, token)?;
             lexer.peek();
             let start = lexer.at();
             dict.set_item(key, self.value(py, lexer, depth)?)?;
             if let Some(note) = &mut note {
-                let guessed = || Str { raw: lexer.between(key_at + 1, key_end - 2), escaped: false, ascii: true };
-                note(token.unwrap_or_else(guessed), lexer.since(start));
+                note(token, lexer.since(start));
             }
             match lexer.peek() {
                 b',' => lexer.bump(),
