@@ -78,25 +78,6 @@ fn next_special_far(text: &[u8], mut at: usize, ascii: &mut bool) -> usize {
     }
 }
 
-/// As [`next_special`], and appends what it passes to `out`: a block is loaded once for both.
-#[inline(always)]
-pub fn copy_to_special(text: &[u8], mut at: usize, out: &mut Vec<u8>, ascii: &mut bool) -> usize {
-    while let Some(block) = text.get(at..).and_then(|rest| rest.first_chunk::<BLOCK>()) {
-        let marks = Marks::of(block);
-        out.extend_from_slice(block);
-        if let Some(offset) = marks.first_special() {
-            *ascii &= marks.is_ascii_before(offset);
-            out.truncate(out.len() - BLOCK + offset);
-            return at + offset;
-        }
-        *ascii &= marks.is_ascii();
-        at += BLOCK;
-    }
-    let end = next_in_short(text, at, ascii);
-    out.extend_from_slice(text.get(at..end).unwrap_or_default());
-    end
-}
-
 fn next_in_short(text: &[u8], at: usize, ascii: &mut bool) -> usize {
     let rest = text.get(at..).unwrap_or_default();
     let len = rest.iter().position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20).unwrap_or(rest.len());
@@ -116,9 +97,9 @@ pub fn fingerprint(name: &[u8]) -> u64 {
 }
 
 #[cfg(target_arch = "x86_64")]
-use sse2::{BLOCK, Marks};
+pub use sse2::{BLOCK, Marks};
 #[cfg(not(target_arch = "x86_64"))]
-use swar::{BLOCK, Marks};
+pub use swar::{BLOCK, Marks};
 
 /// Sixteen bytes at a step with SSE2, which every x86-64 has.
 #[cfg(target_arch = "x86_64")]
@@ -130,6 +111,7 @@ mod sse2 {
     pub const BLOCK: usize = 16;
 
     /// One bit per byte.
+    #[derive(Clone, Copy)]
     pub struct Marks {
         special: u32,
         wide: u32,
@@ -162,6 +144,12 @@ mod sse2 {
             (self.special != 0).then(|| self.special.trailing_zeros() as usize)
         }
 
+        /// The first at or after `from`, which is inside the block.
+        #[inline]
+        pub fn next_special(&self, from: usize) -> Option<usize> {
+            Self { special: self.special & (!0 << from), ..*self }.first_special()
+        }
+
         #[inline]
         pub fn is_ascii_before(&self, offset: usize) -> bool {
             self.wide & ((1 << offset) - 1) == 0
@@ -181,8 +169,10 @@ mod swar {
     pub const BLOCK: usize = 8;
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGHS: u64 = ONES << 7;
+    const LOWS: u64 = !HIGHS;
 
     /// The high bit of each byte.
+    #[derive(Clone, Copy)]
     pub struct Marks {
         special: u64,
         wide: u64,
@@ -194,10 +184,11 @@ mod swar {
             let word = u64::from_le_bytes(*block);
             let quote = word ^ (ONES * u64::from(b'"'));
             let backslash = word ^ (ONES * u64::from(b'\\'));
-            // The borrow of a subtraction can only mark bytes above a true hit: the lowest mark is always right.
-            let special = (quote.wrapping_sub(ONES) & !quote)
-                | (backslash.wrapping_sub(ONES) & !backslash)
-                | (word.wrapping_sub(ONES * 0x20) & !word);
+            // No sum carries into the next byte, so every mark is right: the high bit of a sum is set unless the byte is 0,
+            // or below 0x20.
+            let nonzero = |bytes: u64| ((bytes & LOWS) + LOWS) | bytes;
+            let printing = ((word & LOWS) + ONES * 0x60) | word;
+            let special = !(nonzero(quote) & nonzero(backslash) & printing);
             Self { special: special & HIGHS, wide: word & HIGHS }
         }
 
@@ -210,6 +201,12 @@ mod swar {
         #[inline]
         pub fn first_special(&self) -> Option<usize> {
             (self.special != 0).then(|| (self.special.trailing_zeros() / 8) as usize)
+        }
+
+        /// The first at or after `from`, which is inside the block.
+        #[inline]
+        pub fn next_special(&self, from: usize) -> Option<usize> {
+            Self { special: self.special & (!0 << (from * 8)), ..*self }.first_special()
         }
 
         #[inline]
@@ -258,8 +255,12 @@ mod tests {
             for second in 0..=255u8 {
                 let block = [first, b'a', second, 0xC3, b'"', first, second, 0x1F];
                 let marks = swar::Marks::of(&block);
-                let naive = block.iter().position(|&b| b == b'"' || b == b'\\' || b < 0x20);
+                let special = |&at: &usize| block[at] == b'"' || block[at] == b'\\' || block[at] < 0x20;
+                let naive = (0..8).find(special);
                 assert_eq!(marks.first_special(), naive);
+                for from in 0..8 {
+                    assert_eq!(marks.next_special(from), (from..8).find(special));
+                }
                 for offset in 0..naive.unwrap_or(8) {
                     assert_eq!(marks.is_ascii_before(offset), block[..offset].is_ascii());
                 }

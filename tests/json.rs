@@ -1,6 +1,6 @@
 //! Reading JSON without an interpreter: lexer, skim, and what Responses events mean.
 
-use eugpt_fast::json::escapes::unescape;
+use eugpt_fast::json::escapes::{resolve, unescape};
 use eugpt_fast::json::lexer::{Lexer, Number};
 use eugpt_fast::json::skim::skim;
 use eugpt_fast::json::{MAX_DEPTH, MAX_DIGITS, Surprise};
@@ -229,6 +229,44 @@ fn unescape_joins_pairs_and_keeps_lone_surrogates() {
         let mut out = b"> ".to_vec();
         assert_eq!(unescape(raw.as_bytes(), &mut out), expected.is_ascii(), "{raw}");
         assert_eq!(&out[2..], expected, "{raw}");
+    }
+}
+
+#[test]
+fn escapes_may_stand_at_any_place_in_a_string_of_any_length() {
+    let escapes =
+        [(r"\n", "\n"), (r#"\""#, "\""), (r"\\", "\\"), (r"\u00e9", "é"), (r"\ud83d\ude00", "😀"), ("é", "é")];
+    for (sent, value) in escapes {
+        for (before, after) in (0..40).flat_map(|before| (0..40).map(move |after| (before, after))) {
+            for twice in [false, true] {
+                let again = |text: &str| if twice { format!("{text}{text}x{text}") } else { text.to_owned() };
+                let raw = format!("{}{}{}", "a".repeat(before), again(sent), "b".repeat(after));
+                let expected = format!("{}{}{}", "a".repeat(before), again(value), "b".repeat(after));
+                let mut out = Vec::new();
+                assert_eq!(unescape(raw.as_bytes(), &mut out), expected.is_ascii(), "{raw}");
+                assert_eq!(String::from_utf8(out).unwrap(), expected);
+                for end in ["\"", "\" and more bytes behind it, of which \\n and é are no part"] {
+                    let resolved = resolve(format!("{raw}{end}").as_bytes(), 0, &mut Vec::new(), 0).unwrap();
+                    assert_eq!((resolved.end, resolved.len), (raw.len(), expected.len()), "{raw}{end}");
+                    assert_eq!(
+                        (resolved.ascii, resolved.sent_ascii),
+                        (expected.is_ascii(), raw.is_ascii()),
+                        "{raw}{end}"
+                    );
+                }
+            }
+        }
+    }
+    for bad in [
+        r"\x",
+        r"\",
+        r"\u12",
+        r"\u12g4",
+        r"\ud83d\u",
+        "aaaaaaaaaaaaaaa\\",
+        r"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\u00",
+    ] {
+        assert!(resolve(bad.as_bytes(), 0, &mut Vec::new(), 0).is_err(), "{bad}");
     }
 }
 

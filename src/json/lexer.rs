@@ -20,10 +20,12 @@ pub struct Str<'a> {
 pub enum Text<'a> {
     /// The bytes sent, and whether they are ASCII.
     Plain(&'a [u8], bool),
-    /// It had escapes, and is in the scratch buffer.
+    /// It had escapes, and is at the start of the scratch buffer.
     Resolved {
         /// The bytes sent.
         raw: &'a [u8],
+        /// How many bytes the value has.
+        len: usize,
         /// Whether these are ASCII.
         sent_ascii: bool,
         /// Whether the value is.
@@ -165,13 +167,12 @@ impl<'a> Lexer<'a> {
     }
 
     fn escaped_text(&mut self, start: usize, scratch: &mut Vec<u8>) -> Result<Text<'a>, Surprise> {
-        scratch.clear();
-        let Resolved { end, sent_ascii, ascii } = resolve(self.text, start, scratch)?;
+        let Resolved { end, len, sent_ascii, ascii } = resolve(self.text, start, scratch, 0)?;
         if self.text.get(end) != Some(&b'"') {
             return Err(Surprise);
         }
         self.at = end + 1;
-        Ok(Text::Resolved { raw: &self.text[start..end], sent_ascii, ascii })
+        Ok(Text::Resolved { raw: &self.text[start..end], len, sent_ascii, ascii })
     }
 
     /// The key of a member and the colon behind it.

@@ -194,20 +194,20 @@ impl Values {
         }
         self.scratch.clear();
         let ascii = unescape(token.raw, &mut self.scratch);
-        self.text(py, Text::Resolved { raw: token.raw, sent_ascii: token.ascii, ascii })
+        self.text(py, Text::Resolved { raw: token.raw, len: self.scratch.len(), sent_ascii: token.ascii, ascii })
     }
 
     fn text<'py>(&mut self, py: Python<'py>, text: Text<'_>) -> Result<Bound<'py, PyString>, Failure> {
         Ok(match text {
             Text::Plain(raw, true) => ascii(py, raw)?,
             Text::Plain(raw, false) => PyString::from_bytes(py, raw).map_err(|_| Failure::Surprise)?,
-            Text::Resolved { ascii: true, .. } => ascii(py, &self.scratch)?,
-            Text::Resolved { raw, sent_ascii, .. } => {
+            Text::Resolved { ascii: true, len, .. } => ascii(py, &self.scratch[..len])?,
+            Text::Resolved { raw, len, sent_ascii, .. } => {
                 // A lone surrogate is no UTF-8 either, but welcome: what is sent must be told from what is escaped.
                 if !sent_ascii {
                     std::str::from_utf8(raw).map_err(|_| Failure::Surprise)?;
                 }
-                with_surrogates(py, &self.scratch)?
+                with_surrogates(py, &self.scratch[..len])?
             }
         })
     }
