@@ -87,13 +87,14 @@ fn next_in_short(text: &[u8], at: usize, ascii: &mut bool) -> usize {
 
 /// A hash of the length and the first and last eight bytes: the names of one API differ there.
 #[inline]
-pub fn fingerprint(name: &[u8]) -> u64 {
+pub fn fingerprint(name: &[u8]) -> u32 {
     let word = |chunk: Option<&[u8; 8]>| chunk.map(|bytes| u64::from_le_bytes(*bytes));
     let (first, last) = match (word(name.first_chunk()), word(name.last_chunk())) {
         (Some(first), Some(last)) => (first, last),
         _ => (name.iter().fold(0, |word, &byte| word << 8 | u64::from(byte)), 0),
     };
-    (first ^ last.rotate_left(29) ^ name.len() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+    let mixed = (first ^ last.rotate_left(29) ^ name.len() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    (mixed >> 32) as u32 // the low bits of a product know little of its factors
 }
 
 #[cfg(target_arch = "x86_64")]

@@ -29,7 +29,7 @@ const OFTEN: u32 = 8;
 /// A document that may come again, and how often its like has come.
 #[derive(Debug)]
 struct Candidate {
-    sign: u64,
+    sign: u32,
     seen: u32,
     text: Vec<u8>,
 }
@@ -37,7 +37,7 @@ struct Candidate {
 /// A shape and the sign of its documents.
 #[derive(Debug)]
 struct Known {
-    sign: u64,
+    sign: u32,
     shape: Shape,
 }
 
@@ -164,7 +164,7 @@ impl Shapes {
 }
 
 /// Tells kinds of documents apart, well enough to guess which may be alike: by the first type that they name.
-fn sign(text: &[u8]) -> u64 {
+fn sign(text: &[u8]) -> u32 {
     const TYPE: &[u8] = b"\"type\":";
     let at = if text.get(1..).is_some_and(|rest| rest.starts_with(TYPE)) {
         1
