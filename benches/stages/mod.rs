@@ -115,7 +115,18 @@ fn predicting(name: &str, payloads: Vec<String>) -> Stage {
 fn collecting(name: &str, chunks: Vec<Vec<u8>>) -> Stage {
     stage(name, DELTAS, chunks, |chunks| {
         let mut collector = Collector::default();
-        frame(chunks, |data| collector.take(data));
+        let mut framer = Framer::new(LIMIT);
+        for chunk in chunks {
+            let mut rest = chunk.as_slice();
+            loop {
+                if let Some(payload) = framer.expected(&mut rest, |ahead| collector.foresee(ahead)) {
+                    collector.take(payload);
+                    continue;
+                }
+                let Ok(Some(event)) = framer.next(&mut rest) else { break };
+                collector.take(event.data);
+            }
+        }
         assert!(collector.has_collected(DELTAS));
     })
 }
