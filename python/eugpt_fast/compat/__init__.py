@@ -1,0 +1,1 @@
+"""Drop-ins for clients that you already have."""
