@@ -11,6 +11,8 @@ import inspect
 from types import CodeType
 from typing import Any
 
+import pydantic
+
 _WORDS = {
     "Stream.__init__": "__stream__ _cast_to _client _decoder _iterator _make_sse_decoder _options response",
     "Stream._iter_events": """
@@ -44,6 +46,8 @@ def stranger() -> str | None:
 
         if getattr(_models, "PYDANTIC_V1", False):
             return "it runs on pydantic 1"
+        for type_, value in ((str, "\ud800"), (int, 10**4000), (float, float("inf"))):
+            pydantic.TypeAdapter(type_).validate_python(value)  # every value of a plain type is valid
         for kind in (SyncAPIClient, AsyncAPIClient):
             if "stream_cls" not in inspect.signature(kind._process_response).parameters:
                 return "_process_response takes no stream_cls"
@@ -55,7 +59,7 @@ def stranger() -> str | None:
         _compare("BaseClient._process_response_data", BaseClient._process_response_data)
         _compare("BaseModel.construct", _models.BaseModel.construct)
         _compare("_construct_field", _models._construct_field)
-    except (ImportError, AttributeError, TypeError, _Unknown) as error:
+    except (ImportError, AttributeError, TypeError, ValueError, _Unknown) as error:
         return str(error)
     return None
 

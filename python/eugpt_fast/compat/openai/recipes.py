@@ -1,9 +1,12 @@
 """Typed events without the work of validating them: recipes, learned from what the SDK itself has built.
 
 The SDK validates an event against a union of dozens of models and, where that fails, constructs the model that the
-``type`` names. For events of plain values both ways give the same object, whatever the values are, as long as the type,
-the keys and the Python types of the values are the same. So the first event of a shape is left to the SDK, and what it
-has built becomes the recipe for the others. ``shapes`` says which values are plain.
+``type`` names. For events of plain values the result is the same whatever the values are, as long as the type, the keys
+and the Python types of the values are the same. So the first event of a shape is left to the SDK, and what it has built
+becomes the recipe for the others. ``shapes`` says which values are plain.
+
+Valid or not makes one difference: the keys that the model does not know are in ``model_fields_set`` of a validated
+event only. So an event that has such keys must not have a value on which validity depends, as that of a ``Literal``.
 """
 
 from __future__ import annotations
@@ -128,6 +131,7 @@ class Builder:
     def _recipe(self, shape: Shape, data: dict[str, Any], made: Any) -> Recipe | None:
         """The recipe for everything of this shape; None if a value is not plain, or ``made`` is not what we expect."""
         fields, extra = vars(made), {name: value for name, value in data.items() if name not in shape}
+        fields_set = made.__pydantic_fields_set__
         lists, nested = [], []
         for name, value in data.items():
             field = shape.get(name)
@@ -140,6 +144,8 @@ class Builder:
                 lists.append(name)
             elif type(value) not in field.passes or not _same(fields.get(name), value):
                 return None
+            elif field.literal and extra and name != self._discriminator is not None:
+                return None
         missing = {name: fields.get(name) for name in shape if name not in data}
         if (
             list(fields) != list(shape)
@@ -147,12 +153,12 @@ class Builder:
             or any(name.startswith("_") for name in data)  # names of the SDK's own parameters, perhaps
             or list(made.__pydantic_extra__) != list(extra)
             or not all(_same(made.__pydantic_extra__[name], value) for name, value in extra.items())
-            or made.__pydantic_fields_set__ != data.keys() - extra.keys()
+            or fields_set not in (data.keys(), data.keys() - extra.keys())
             or made.__pydantic_private__ is not None
         ):
             return None
         template = {name: missing.get(name) for name in shape}
-        return Recipe(type(made), template, set(made.__pydantic_fields_set__), tuple(extra), tuple(lists), tuple(nested))
+        return Recipe(type(made), template, set(fields_set), tuple(extra), tuple(lists), tuple(nested))
 
 
 def _same(mine: Any, theirs: Any) -> bool:

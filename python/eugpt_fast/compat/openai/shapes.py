@@ -33,6 +33,8 @@ class Field(NamedTuple):
     """The model that the SDK constructs here without validating, if any."""
     many: bool
     """Whether it is a list of them."""
+    literal: bool
+    """Whether it is valid with some texts only."""
 
 
 Shape = dict[str, Field]
@@ -82,14 +84,15 @@ def shape_of(model: Any) -> Shape | None:
 
 def _field(info: Any, schema: dict[str, Any]) -> Field:
     if info.alias or info.validation_alias or info.default_factory:
-        return Field(frozenset(), None, False)
+        return Field(frozenset(), None, False, False)
     passes = _passing(schema["schema"])
     if not info.is_required() and info.default is not None:
         # Constructed, null becomes the default; validated, it stays.
         passes -= {NoneType}
     many = get_origin(info.annotation) is list
     model = get_args(info.annotation)[0] if many else info.annotation
-    return Field(passes, model if _is_model(model) else None, many)
+    literal = Literal in (get_origin(part) for part in (info.annotation, *get_args(info.annotation)))
+    return Field(passes, model if _is_model(model) else None, many, literal)
 
 
 def _passing(schema: dict[str, Any]) -> frozenset[type]:
