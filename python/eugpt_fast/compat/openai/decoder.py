@@ -18,11 +18,9 @@ class _Queue:
         self._parser = SSEParser(max_event_size=sys.maxsize)  # the SDK has no limit
         self._failure: Exception | None = None
         self.ready: deque[ServerSentEvent] = deque()
-        self.taken: ServerSentEvent | None = None
-        """The event that went to the SDK last."""
 
     def _take(self) -> PlainEvent:
-        sse = self.taken = self.ready.popleft()
+        sse = self.ready.popleft()
         return PlainEvent(event=sse.event, data=sse.data, id=sse.id or None, retry=sse.retry)
 
     def _raise_failure(self) -> None:

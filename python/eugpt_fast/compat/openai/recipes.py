@@ -11,10 +11,12 @@ event only. So an event that has such keys must not have a value on which validi
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from typing import Any, NamedTuple
 
 import pydantic
+from openai._models import construct_type, validate_type
 
 from .shapes import Shape, shape_of, variants_of
 
@@ -68,13 +70,38 @@ class Builder:
         self._recipes: dict[tuple[Any, ...], Recipe | None] = {}
 
     def build(self, sse: Any) -> Any:
-        """The event that the SDK would make of ``sse``; None if only the SDK knows."""
+        """The event that the SDK would make of ``sse``; None if that is for the SDK's own loop to say."""
         if sse.event.startswith("thread."):
             return None
         try:
-            return self.make(sse.json())
+            data = sse.json()
         except ValueError:  # not JSON, as the mark at the end is not
             return None
+        made = self.make(data)
+        return self._first(data) if made is None else made
+
+    def _first(self, data: Any) -> Any:
+        """The first event of its shape, or one without a recipe, made by the SDK's functions."""
+        model = self._model(data)
+        if model is None or data.get("error"):  # of no known type; or the SDK's loop will raise
+            return None
+        try:
+            made = self._made_by_sdk(model, data)
+        except Exception:  # so that its loop raises it
+            return None
+        self.study(data, made)
+        return made
+
+    def _made_by_sdk(self, model: type, data: Any) -> Any:
+        if self._discriminator is not None:
+            # The SDK tries all models of the union. All but this one insist on another value of the discriminator.
+            with contextlib.suppress(Exception):
+                return validate_type(type_=model, value=data)
+        return construct_type(type_=model, value=data)
+
+    def _model(self, data: Any) -> type | None:
+        kind = data.get(self._discriminator) if type(data) is dict else _NO_KIND
+        return self._models.get(kind) if kind is None or type(kind) is str else None
 
     def make(self, data: Any) -> Any:
         """The object that the SDK would make of ``data``; None if only the SDK knows."""
@@ -94,7 +121,9 @@ class Builder:
             if value is None:
                 return None
             fields[name] = value
-        extra = {name: fields.pop(name) for name in extra_names} if extra_names else {}
+        extra = {}
+        for name in extra_names:
+            extra[name] = fields.pop(name)
         made = _new(model)
         _set_fields(made, fields)
         _set_fields_set(made, fields_set.copy())
@@ -106,19 +135,13 @@ class Builder:
         made = [self.make(item) for item in items]
         return None if any(item is None for item in made) else made
 
-    def learn(self, sse: Any, event: Any) -> None:
-        """Learns from ``event``, which the SDK has made of ``sse``."""
-        if not sse.event.startswith("thread."):
-            self.study(sse.json(), event)
-
     def study(self, data: Any, made: Any) -> None:
         """Learns from ``made``, which the SDK has made of ``data``."""
-        kind = data.get(self._discriminator) if type(data) is dict else _NO_KIND
-        model = self._models.get(kind) if kind is None or type(kind) is str else None
+        model = self._model(data)
         shape = shape_of(model) if model is not None and type(made) is model else None
         if shape is None or sum(map(len, data)) > _LONGEST_KEYS:
             return
-        key = (kind, *data, *map(type, data.values()))
+        key = (data.get(self._discriminator), *data, *map(type, data.values()))
         if key not in self._recipes:
             if len(self._recipes) >= _MOST_RECIPES:
                 self._recipes.clear()

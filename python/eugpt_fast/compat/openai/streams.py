@@ -11,6 +11,7 @@ from openai._streaming import SSEDecoder
 
 from ..._reader.sources import async_source_of, source_of
 from .decoder import AsyncDecoder, Decoder
+from .http1 import join_chunks
 from .recipes import Builder, builder_of
 
 __all__ = ["AsyncFastStream", "FastStream"]
@@ -32,6 +33,7 @@ class FastStream(Stream[_T]):
         return super().__stream__() if builder is None else self._events(builder)
 
     def _chunks(self) -> Iterator[bytes]:
+        join_chunks(self.response)
         return source_of(self.response).chunks
 
     def _events(self, builder: Builder) -> Iterator[_T]:
@@ -52,7 +54,6 @@ class FastStream(Stream[_T]):
                 event = next(plain, _END)
                 if event is _END:
                     return
-                builder.learn(decoder.taken, event)
                 yield event
         finally:
             plain.close()  # type: ignore[attr-defined]
@@ -70,6 +71,7 @@ class AsyncFastStream(AsyncStream[_T]):
         return super().__stream__() if builder is None else self._events(builder)
 
     def _chunks(self) -> AsyncIterator[bytes]:
+        join_chunks(self.response)
         return async_source_of(self.response).chunks
 
     async def _events(self, builder: Builder) -> AsyncIterator[_T]:
@@ -90,7 +92,6 @@ class AsyncFastStream(AsyncStream[_T]):
                 event = await anext(plain, _END)
                 if event is _END:
                     return
-                builder.learn(decoder.taken, event)
                 yield event
         finally:
             await plain.aclose()
