@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from typing import Any, TypeVar
 
 try:
@@ -72,9 +73,9 @@ def restore(client: _Client) -> _Client:
 
 def _with_fast_stream(process: Callable[..., Any], verdict: bool, /, **given: Any) -> Any:
     """The SDK's handling of a response, which is about to choose the class of its stream."""
-    from .choice import fast_class  # only now: it imports what `stranger` has to look at first
-
-    return process(**{**given, "stream_cls": fast_class(given.get("stream_cls"), verdict)})
+    # Imported only now: it needs of the SDK what `stranger` has looked at first.
+    choice = import_module(".choice", __name__)
+    return process(**{**given, "stream_cls": choice.fast_class(given.get("stream_cls"), verdict)})
 
 
 def _accelerated_copy(copy: Callable[..., Any], verdict: bool, /, *args: Any, **options: Any) -> Any:

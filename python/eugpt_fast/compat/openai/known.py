@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import functools
 import inspect
+from importlib import import_module
 from types import CodeType
 from typing import Any
-
-import pydantic
 
 _WORDS = {
     "Stream.__init__": "__stream__ _cast_to _client _decoder _iterator _make_sse_decoder _options response",
@@ -34,38 +33,38 @@ _WORDS = {
     "_construct_field": """
         PYDANTIC_V1 RuntimeError annotation cast construct_type field_get_default getattr metadata outer_type_ type""",
 }
-_NEEDED = set("__stream__ _cast_to _client _decoder _iterator response".split())
+_ATTRIBUTES = {"__stream__", "_cast_to", "_client", "_decoder", "_iterator", "response"}
 
 
 @functools.lru_cache(maxsize=1)
 def stranger() -> str | None:
     """What is unknown about the installed SDK, or None."""
     try:
-        from openai import _models, _streaming
-        from openai._base_client import AsyncAPIClient, BaseClient, SyncAPIClient
-
-        if getattr(_models, "PYDANTIC_V1", False):
-            return "it runs on pydantic 1"
-        for type_, value in ((str, "\ud800"), (int, 10**4000), (float, float("inf"))):
-            pydantic.TypeAdapter(type_).validate_python(value)  # every value of a plain type is valid
-        for kind in (SyncAPIClient, AsyncAPIClient):
-            if "stream_cls" not in inspect.signature(kind._process_response).parameters:
-                return "_process_response takes no stream_cls"
-        for kind in (_streaming.Stream, _streaming.AsyncStream):
-            if not words_of(kind.__init__) >= _NEEDED:
-                return f"{kind.__name__} has other attributes"
-            for name in ("__init__", "_iter_events", "__stream__"):
-                _compare(f"Stream.{name}", getattr(kind, name))
-        _compare("BaseClient._process_response_data", BaseClient._process_response_data)
-        _compare("BaseModel.construct", _models.BaseModel.construct)
-        _compare("_construct_field", _models._construct_field)
-    except (ImportError, AttributeError, TypeError, ValueError, _Unknown) as error:
+        _check()
+    except (ImportError, AttributeError, TypeError, _Unknown) as error:
         return str(error)
     return None
 
 
 class _Unknown(Exception):
-    """A function of the SDK that has changed."""
+    """Something in the SDK that has changed."""
+
+
+def _check() -> None:
+    streaming, models, clients = (import_module(f"openai.{name}") for name in ("_streaming", "_models", "_base_client"))
+    if models.PYDANTIC_V1:
+        raise _Unknown("it runs on pydantic 1")
+    for client in (clients.SyncAPIClient, clients.AsyncAPIClient):
+        if "stream_cls" not in inspect.signature(client._process_response).parameters:
+            raise _Unknown("_process_response takes no stream_cls")
+    for stream in (streaming.Stream, streaming.AsyncStream):
+        if not words_of(stream.__init__) >= _ATTRIBUTES:
+            raise _Unknown(f"{stream.__name__} has other attributes")
+        for name in ("__init__", "_iter_events", "__stream__"):
+            _compare(f"Stream.{name}", getattr(stream, name))
+    _compare("BaseClient._process_response_data", clients.BaseClient._process_response_data)
+    _compare("BaseModel.construct", models.BaseModel.construct)
+    _compare("_construct_field", models._construct_field)
 
 
 def _compare(name: str, function: Any) -> None:

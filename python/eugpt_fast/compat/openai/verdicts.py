@@ -32,7 +32,7 @@ class InterruptedByTimeout(InterruptedConnection, APITimeoutError):
     """As :class:`InterruptedConnection`, because nothing came in time."""
 
 
-class FailedByEvent(ResponseError, APIError):
+class FailedByEvent(ResponseError, APIError):  # type: ignore[misc]
     """The stream ended with an ``error`` event; ``body`` is that event."""
 
     def __init__(self, error: ResponseError, request: Any, body: object) -> None:
