@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import pydantic
 from openai._models import construct_type
@@ -166,7 +166,7 @@ class Builder:
             return
         if len(self._recipes) >= _MOST_RECIPES:
             self._recipes.clear()
-        shape = shape_of(type(made))
+        shape = shape_of(cast(Any, type(made)))
         self._recipes[key] = None if shape is None else _recipe(shape, data, made)
 
 

@@ -33,7 +33,7 @@ class Field(NamedTuple):
     passes: frozenset[type]
     """The types whose values pass unchanged."""
     model: Any
-    """The model, or None, that the SDK constructs here without validating."""
+    """The model that the SDK constructs here without validating, or None."""
     many: bool
     """Whether it is a list of them."""
 
