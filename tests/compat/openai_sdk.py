@@ -6,27 +6,21 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from types import ModuleType
-from typing import Any, get_args, get_origin
+from typing import Any, get_args
 
-import pytest
-
-openai = pytest.importorskip("openai")
-
-from eugpt_fast.compat.openai import accelerate  # noqa: E402
-from openai import AsyncOpenAI, AsyncStream, OpenAI, Stream  # noqa: E402
-from openai.types.responses import ResponseStreamEvent  # noqa: E402
+import openai
+from eugpt_fast.compat.openai import accelerate
+from openai import AsyncOpenAI, AsyncStream, OpenAI, Stream
 
 
-def _transport_module() -> ModuleType:
+def _transport_module() -> Any:
     """httpx2 or httpx: what this SDK is built on."""
-    [client] = [kind for kind in openai.DefaultHttpxClient.__mro__ if kind.__name__ == "Client"] or [None]
-    if client is None:
-        return sys.modules[type(OpenAI(api_key="none")._client).__mro__[-3].__module__.partition(".")[0]]
-    return sys.modules[client.__module__.partition(".")[0]]
+    bases = type(OpenAI(api_key="none")._client).__mro__
+    [name] = {base.__module__.partition(".")[0] for base in bases if base.__name__ == "Client"}
+    return sys.modules[name]
 
 
-HTTP: Any = _transport_module()
+HTTP = _transport_module()
 MODES = ["sync", "async"]
 
 
@@ -163,9 +157,3 @@ def models_of(type_: Any) -> list[Any]:
 
 def type_of(model: Any) -> str:
     return str(get_args(model.model_fields["type"].annotation)[0])
-
-
-__all__ = [
-    "HTTP", "MODES", "Body", "ResponseStreamEvent", "chat", "check_same", "client_of", "get_origin", "models_of",
-    "openai", "read", "responses", "sse", "stream_of", "told", "told_error", "type_of",
-]  # fmt: skip

@@ -15,21 +15,19 @@ ODD = [None, True, False, 0, -1, 2**70, 1.5, 3.0, "", "text", "7", "\ud800", "\u
 def sample(annotation: Any, depth: int = 0) -> Any:
     """A valid value as JSON brings it; beyond ``DEPTH`` the shortest that there is."""
     origin, args = get_origin(annotation), get_args(annotation)
-    if origin is Annotated:
-        return sample(args[0], depth)
-    if origin is Literal:
-        return args[0]
+    if origin in (Annotated, Literal):
+        return args[0] if origin is Literal else sample(args[0], depth)
     if origin in (Union, UnionType):
         if depth > DEPTH and NoneType in args:
             return None
         return sample(next(arg for arg in args if arg is not NoneType), depth)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return sample_of(annotation, depth + 1)
+    plain: dict[Any, Any] = {str: "text", int: 7, float: 1.5, bool: True, NoneType: None}
     if origin is list:
-        return [] if depth > DEPTH else [sample(args[0], depth + 1)]
-    if origin is dict:
-        return {"key": sample(args[1], depth + 1)}
-    plain = {str: "text", int: 7, float: 1.5, bool: True, NoneType: None}
+        plain[annotation] = [] if depth > DEPTH else [sample(args[0], depth + 1)]
+    elif origin is dict:
+        plain[annotation] = {"key": sample(args[1], depth + 1)}
     return plain.get(annotation, {"any": ["thing", None]})
 
 

@@ -8,19 +8,18 @@ import json
 from pathlib import Path
 from typing import Any
 
+import openai
 import pytest
 from conftest import random_cuts
-from hypothesis import given
-from hypothesis import strategies as st
-from openai_sdk import (
-    MODES, ResponseStreamEvent, chat, check_same, client_of, models_of, openai, responses, sse, stream_of, type_of,
-)  # fmt: skip
-from samples import ODD, required_of, sample, sample_of
-
 from eugpt_fast.compat.openai import accelerate
 from eugpt_fast.compat.openai.recipes import builder_of
+from hypothesis import given
+from hypothesis import strategies as st
 from openai.types import Completion
 from openai.types.chat import ChatCompletionChunk
+from openai.types.responses import ResponseStreamEvent, ResponseTextDeltaEvent
+from openai_sdk import MODES, chat, check_same, client_of, models_of, responses, sse, stream_of, type_of
+from samples import ODD, required_of, sample, sample_of
 
 HERE = Path(__file__).parents[1]
 RECORDINGS = sorted([*(HERE / "data").glob("*.sse"), *(HERE.parents[1] / "shared/streams").glob("recorded/*.sse")])
@@ -131,7 +130,7 @@ def test_streams_of_completions_and_of_plain_types_give_the_same_objects() -> No
         check_same(sse(completion, {**completion, **EXTRA}, completion), stream_of(type_))
 
 
-DELTA = sample_of(openai.types.responses.ResponseTextDeltaEvent) | {"logprobs": []}
+DELTA = sample_of(ResponseTextDeltaEvent) | {"logprobs": []}
 VALUE = st.sampled_from(ODD) | st.text(max_size=3) | st.integers() | st.floats() | st.lists(st.integers(), max_size=2)
 
 
