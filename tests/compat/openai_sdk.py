@@ -22,6 +22,8 @@ def _transport_module() -> Any:
 
 HTTP = _transport_module()
 MODES = ["sync", "async"]
+DELTA = {"type": "response.output_text.delta", "sequence_number": 1, "delta": "te"}
+DONE = b"data: [DONE]\n\n"
 
 
 class Body(HTTP.SyncByteStream, HTTP.AsyncByteStream):
@@ -157,3 +159,32 @@ def models_of(type_: Any) -> list[Any]:
 
 def type_of(model: Any) -> str:
     return str(get_args(model.model_fields["type"].annotation)[0])
+
+
+def run(client: Any, program: Call, call: Call = responses) -> Any:
+    """Runs an async program over a stream of either kind of client."""
+
+    async def main() -> Any:
+        return await program(Steps(call(client) if isinstance(client, OpenAI) else await call(client)))
+
+    return asyncio.run(main())
+
+
+END = object()
+
+
+class Steps:
+    """A stream of either kind, awaited in any case."""
+
+    def __init__(self, stream: Any) -> None:
+        self.stream = stream
+        self.is_async = not hasattr(stream, "__next__")
+
+    async def next(self) -> Any:
+        return await anext(self.stream, END) if self.is_async else next(self.stream, END)
+
+    async def close(self) -> None:
+        await self.stream.close() if self.is_async else self.stream.close()
+
+    async def all(self) -> list[Any]:
+        return [event async for event in self.stream] if self.is_async else list(self.stream)
