@@ -119,18 +119,23 @@ def stream_of(type_: Any) -> Call:
 
 def read(client: Any, call: Call = responses) -> list[Any]:
     """Reads a whole stream: each event as :func:`told`, then how it ended."""
+    if not isinstance(client, OpenAI):
+        return asyncio.run(read_async(client, call))
     log: list[Any] = []
-
-    def read_sync() -> None:
+    try:
         for event in call(client):
             log.append(told(event))
+    except Exception as error:
+        log.append(told_error(error))
+    return log
 
-    async def read_async() -> None:
+
+async def read_async(client: Any, call: Call = responses) -> list[Any]:
+    """As :func:`read`, with an async client."""
+    log: list[Any] = []
+    try:
         async for event in await call(client):
             log.append(told(event))
-
-    try:
-        read_sync() if isinstance(client, OpenAI) else asyncio.run(read_async())
     except Exception as error:
         log.append(told_error(error))
     return log

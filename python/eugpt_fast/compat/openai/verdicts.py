@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 from typing import Any, TypeVar
 
-from openai import APIConnectionError, APIError, APITimeoutError
+from openai import APIConnectionError, APIError, APITimeoutError, AsyncStream, Stream
 
 from ..._reader.reader import Reader
 from ..._reader.sources import network_errors
@@ -80,7 +80,8 @@ def _failures() -> tuple[type[BaseException], ...]:
     return (APIConnectionError, *network_errors())
 
 
-class VerdictStream(FastStream[_T]):
+# The SDK looks for its own class among the direct bases.
+class VerdictStream(FastStream[_T], Stream[_T]):
     """A fast stream with a verdict at its end, unless it is left early."""
 
     def __stream__(self) -> Iterator[_T]:
@@ -101,7 +102,7 @@ class VerdictStream(FastStream[_T]):
         self._account.close(self.response.request, failure)
 
 
-class AsyncVerdictStream(AsyncFastStream[_T]):
+class AsyncVerdictStream(AsyncFastStream[_T], AsyncStream[_T]):
     """As :class:`VerdictStream`, awaited."""
 
     def __stream__(self) -> AsyncIterator[_T]:
