@@ -157,7 +157,7 @@ def test_failures_of_the_transport_raise_what_they_raise_today(mode: str, kind: 
         body = Body([*sse(DELTA, DELTA), b"data: {"], kind("gone"))
         client = client_of(body, mode)
         logs.append(read(accelerate(client) if fast else client))
-        assert body.closed
+        assert body.closed or not fast  # the oldest SDKs leave it open
     assert logs[0] == logs[1]
     assert len(logs[0]) == 3
 
