@@ -1,12 +1,13 @@
 # The one list of jobs; .ci/run calls it too.
 #   make demo   build, then watch a stream go over real HTTP and end in a verdict
 #   make test   build, then run the Rust and Python tests, native and pure
+#   make test-peers   run the own tests of the packages that we stand in for, without us and with us
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock pyproject.toml
 
-.PHONY: demo test lint bench build clean
+.PHONY: demo test test-peers lint bench build clean
 .DELETE_ON_ERROR:
 
 $(VENV)/.dev: pyproject.toml
@@ -33,6 +34,9 @@ test: build
 	$(BIN)/python -m pytest
 	EUGPT_FAST_PURE=1 $(BIN)/python -m pytest
 
+test-peers: build
+	$(BIN)/python tests/peers/openai_sdk.py
+
 lint: build
 	cargo fmt --check
 	cargo clippy --locked --all-targets --quiet -- -D warnings
@@ -46,4 +50,4 @@ bench: build $(VENV)/.bench
 	$(BIN)/python -m benches
 
 clean:
-	rm -rf $(VENV) target .bench
+	rm -rf $(VENV) target .bench .peers

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from typing import Any
 
 import httpx
 import httpx2
 import openai
 from eugpt_fast import AsyncEventStream, EventStream
+from eugpt_fast.compat.openai import accelerate
 from httpx_sse import EventSource as HttpxEventSource
 
 from .parsers import guide_events
@@ -27,9 +29,9 @@ class Clients:
         self._httpx = httpx.Client()
         self._httpx2 = httpx2.Client()
         self._async_httpx = httpx.AsyncClient()
-        # The SDK takes its base URL once, so it has one client per stream.
-        self._sdk: dict[str, openai.OpenAI] = {}
-        self._async_sdk: dict[str, openai.AsyncOpenAI] = {}
+        # The SDK takes its base URL once, so it has one client per stream, and another that is accelerated.
+        self._sdk: dict[tuple[str, bool], openai.OpenAI] = {}
+        self._async_sdk: dict[tuple[str, bool], openai.AsyncOpenAI] = {}
 
     def close(self) -> None:
         for client in (self._httpx, self._httpx2, *self._sdk.values()):
@@ -48,6 +50,7 @@ class Clients:
             GUIDE: self.guide,
             "httpx-sse": self.httpx_sse,
             "httpx2.EventSource": self.httpx2_event_source,
+            FAST_SDK: partial(self.sdk, fast=True),
             SDK: self.sdk,
             FLOOR: self.raw,
         }
@@ -57,6 +60,7 @@ class Clients:
         return {
             f"{OURS}, async": self.ours_async,
             f"{OURS} collect(), async": self.ours_collecting_async,
+            f"{FAST_SDK}, async": partial(self.sdk_async, fast=True),
             f"{SDK}, async": self.sdk_async,
             f"{FLOOR}, async": self.raw_async,
         }
@@ -91,10 +95,11 @@ class Clients:
         with self._httpx2.stream("POST", self._path(stream), json=_BODY) as response:
             return _taken(json.loads(sse.data) for sse in httpx2.EventSource(response))
 
-    def sdk(self, stream: str) -> Result:
-        client = self._sdk.get(stream)
+    def sdk(self, stream: str, fast: bool = False) -> Result:
+        client = self._sdk.get((stream, fast))
         if client is None:
-            client = self._sdk[stream] = openai.OpenAI(base_url=f"{self._url}/{stream}", api_key="none", max_retries=0)
+            client = openai.OpenAI(base_url=f"{self._url}/{stream}", api_key="none", max_retries=0)
+            self._sdk[stream, fast] = accelerate(client) if fast else client
         count, deltas = 0, []
         for event in client.responses.create(**_BODY):
             count += 1
@@ -120,11 +125,11 @@ class Clients:
             collected = await AsyncEventStream(response).collect()
         return collected.metrics.events, collected.text
 
-    async def sdk_async(self, stream: str) -> Result:
-        client = self._async_sdk.get(stream)
+    async def sdk_async(self, stream: str, fast: bool = False) -> Result:
+        client = self._async_sdk.get((stream, fast))
         if client is None:
-            url = f"{self._url}/{stream}"
-            client = self._async_sdk[stream] = openai.AsyncOpenAI(base_url=url, api_key="none", max_retries=0)
+            client = openai.AsyncOpenAI(base_url=f"{self._url}/{stream}", api_key="none", max_retries=0)
+            self._async_sdk[stream, fast] = accelerate(client) if fast else client
         count, deltas = 0, []
         async for event in await client.responses.create(**_BODY):
             count += 1
@@ -143,6 +148,7 @@ class Clients:
 OURS = "eugpt_fast"
 GUIDE = "the guide's loop"
 SDK = "openai SDK"
+FAST_SDK = "openai SDK, accelerated"
 FLOOR = "httpx alone (floor)"
 
 

@@ -2,7 +2,8 @@
 
     python tests/peers/openai_sdk.py [VERSION]      # the version that is installed, if none is given
 
-Exit status 1 if a test that passes without does not pass with. Everything happens in ``.peers``.
+Exit status 1 if a test that passes without does not pass with. Everything happens in ``.peers``. Some tests need
+recordings that are not in the source distribution, and pass neither way.
 """
 
 from __future__ import annotations
