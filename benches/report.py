@@ -68,7 +68,7 @@ def loopback_table(rows: list[Row]) -> str:
 
 def typed_table(rows: list[Row]) -> str:
     """The cost of a typed event of the SDK."""
-    lines = ["typed events of the SDK in memory, 64 KiB chunks: framing, JSON and the object, µs/event"]
+    lines = ["typed text deltas of the SDK in memory, 64 KiB chunks: framing, JSON and the object, µs/event"]
     lines += [f"{row['contender']:32}{row['stream']:10}{_micros(row):>18}" for row in rows]
     return "\n".join(lines)
 

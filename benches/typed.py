@@ -1,4 +1,4 @@
-"""The cost of one typed event of the official SDK: framing, JSON and the object, in memory, without a transport."""
+"""The cost of one typed text delta of the official SDK: framing, JSON and the object, in memory."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -12,8 +12,8 @@ from openai._streaming import SSEDecoder
 from openai.types.responses import ResponseStreamEvent
 
 from .clients import FAST_SDK, SDK
-from .measure import Effort, Times, interleaved
-from .shapes import CHUNKINGS, KIB_64, Shape, lean_shape, openai_shape
+from .measure import Effort, interleaved
+from .shapes import CHUNKINGS, KIB_64, PER_EVENT, Shape, lean_shape, openai_shape
 
 
 def _accelerated(chunks: list[bytes]) -> list[Any]:
@@ -34,19 +34,19 @@ CONTENDERS: dict[str, Callable[[list[bytes]], list[Any]]] = {FAST_SDK: _accelera
 def measure(effort: Effort) -> Iterator[dict[str, Any]]:
     """A row per stream and contender."""
     for shape in (openai_shape(), lean_shape()):
-        for name, times in measure_shape(shape, effort).items():
-            yield {
-                "stream": shape.name,
-                "contender": name,
-                "min_us_per_event": times.best / shape.events / 1000,
-                "median_us_per_event": times.median / shape.events / 1000,
-            }
+        for name, micros in micros_per_delta(shape, effort).items():
+            best, median = micros
+            row = {"stream": shape.name, "contender": name}
+            yield {**row, "min_us_per_event": best, "median_us_per_event": median}
 
 
-def measure_shape(shape: Shape, effort: Effort) -> dict[str, Times]:
-    """The times for one stream, whose events have been compared before."""
-    chunks = CHUNKINGS[KIB_64](shape.streams[0])
+def micros_per_delta(shape: Shape, effort: Effort) -> dict[str, tuple[float, float]]:
+    """Best and median CPU time of a text delta in µs. The events have been compared before."""
+    deltas = [event for event in CHUNKINGS[PER_EVENT](shape.streams[0]) if b'"response.output_text.delta"' in event]
+    chunks = CHUNKINGS[KIB_64](b"".join(deltas))
     found, expected = (read(chunks) for read in CONTENDERS.values())
     if list(map(repr, found)) != list(map(repr, expected)):
         raise AssertionError(f"the typed events of {shape.name} differ")
-    return interleaved({name: partial(read, chunks) for name, read in CONTENDERS.items()}, effort)
+    times = interleaved({name: partial(read, chunks) for name, read in CONTENDERS.items()}, effort)
+    each = 1000 * len(deltas)
+    return {name: (taken.best / each, taken.median / each) for name, taken in times.items()}
