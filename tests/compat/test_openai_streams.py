@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
+from typing import Annotated, Any, Literal
 
+import openai
 import pytest
 from eugpt_fast.compat.openai import accelerate
 from eugpt_fast.compat.openai.streams import AsyncFastStream, FastStream
 from openai import AsyncOpenAI, AsyncStream, OpenAI, Stream
-from openai_sdk import DELTA, DONE, MODES, Steps, check_same, client_of, read, responses, run, sse, told
-from pydantic import BaseModel
+from openai._utils import PropertyInfo
+from openai_sdk import DELTA, DONE, MODES, Steps, check_same, client_of, read, responses, run, sse, stream_of, told
+from pydantic import BaseModel, field_validator
 
 CHUNK = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m"}
 
@@ -173,3 +175,35 @@ def test_the_accumulating_helpers_and_structured_output_give_the_same(mode: str,
     assert asyncio.run(collected(accelerate(client_of(chunks, mode)))) == expected
     assert "Answer(word='hello')" in repr(expected[-1])
     assert len(expected) > len(text)
+
+
+class Built(openai.BaseModel):
+    """A class that the SDK lets build itself."""
+
+    type: str
+
+    @classmethod
+    def build(cls, *, response: Any, data: Any) -> Any:
+        return cls.construct(type=f"{response.status_code} {data['type']}")
+
+
+class Shouting(openai.BaseModel):
+    type: Literal["response.output_text.delta"]
+    delta: str
+
+    @field_validator("delta")
+    @classmethod
+    def _shout(cls, delta: str) -> str:
+        return delta.upper()
+
+
+class Quiet(openai.BaseModel):
+    type: Literal["quiet"]
+
+
+def test_models_of_ones_own_do_what_they_do(mode: str) -> None:
+    events = sse(DELTA, DELTA, {"type": "quiet"}, DELTA)
+    union = Annotated[Shouting | Quiet, PropertyInfo(discriminator="type")]
+    unhashable = Annotated[Shouting | Quiet, ["note"]]
+    for type_ in (Built, Shouting, Quiet, union, unhashable, Shouting | Quiet):
+        assert len(check_same(events, stream_of(type_), mode)) == 4

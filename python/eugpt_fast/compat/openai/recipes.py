@@ -36,7 +36,7 @@ _set_fields, _set_fields_set, _set_extra, _set_private = (
 
 @functools.lru_cache(maxsize=256)
 def builder_of(type_: Any) -> Builder | None:
-    """The builder of events of ``type_``, which may be a model or a discriminated union of models; None for others."""
+    """The builder of events of ``type_``, a model or a discriminated union of models; None for whatever else it is."""
     variants = variants_of(type_)
     return None if variants is None else Builder(*variants)
 

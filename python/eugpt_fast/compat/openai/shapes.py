@@ -38,6 +38,8 @@ class Field(NamedTuple):
     """Whether it is a list of them."""
 
 
+_VALIDATORS = ("validators", "field_validators", "root_validators", "model_validators")
+
 Shape = dict[str, Field]
 """The fields of a model, in its order."""
 
@@ -56,15 +58,24 @@ def variants_of(type_: Any) -> tuple[str | None, dict[str | None, type]] | None:
         return None
     models: dict[str | None, type] = {}
     for model in get_args(union):
-        field = model.model_fields.get(names[0]) if _is_model(model) else None
-        # Only where each model insists on its own value, no other can take the event.
-        if field is None or not field.is_required() or field.alias or get_origin(field.annotation) is not Literal:
-            return None
-        for value in get_args(field.annotation):
+        # Only where each model insists on its own values, no other can take the event.
+        for value in _values_of(model, names[0]):
             if value in models:
                 return None
             models[value] = model
+        if model not in models.values():
+            return None
     return names[0], models
+
+
+def _values_of(model: Any, discriminator: str) -> tuple[str, ...]:
+    """The values that ``model`` insists on; none if it does not, or changes what it is given."""
+    if not _is_model(model) or any(getattr(model.__pydantic_decorators__, kind) for kind in _VALIDATORS):
+        return ()
+    field = model.model_fields.get(discriminator)
+    if field is None or not field.is_required() or field.alias or get_origin(field.annotation) is not Literal:
+        return ()
+    return get_args(field.annotation)
 
 
 @functools.lru_cache(maxsize=4096)

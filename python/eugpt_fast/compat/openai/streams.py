@@ -1,4 +1,4 @@
-"""The SDK's stream classes with a short cut: events that are well known do not go through the SDK's loop."""
+"""The SDK's stream classes with a short cut: ordinary events do not go through the SDK's loop."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _END: Any = object()
 
 
 class FastStream(Stream[_T]):
-    """A ``Stream`` whose well-known events are built from recipes. Everything else, the end of the stream and its
-    errors included, happens in the SDK's own loop, which reads from the same queue.
+    """A ``Stream`` whose ordinary events are built directly. Everything else, the end of the stream and its errors
+    included, happens in the SDK's own loop, which reads from the same queue.
     """
 
     def __stream__(self) -> Iterator[_T]:
@@ -99,10 +99,16 @@ class AsyncFastStream(AsyncStream[_T]):
 
 
 def _builder_for(stream: Any) -> Builder | None:
-    """Recipes for the events of ``stream``; None where the SDK does more to an event than they can know of."""
-    client, options = stream._client, getattr(stream, "_options", None)
-    if client._strict_response_validation or getattr(options, "synthesize_event_and_data", None):
+    """Who builds the events of ``stream``; None where the SDK does more to an event than that."""
+    client, options, cast_to = stream._client, getattr(stream, "_options", None), stream._cast_to
+    if (
+        client._strict_response_validation
+        or getattr(options, "synthesize_event_and_data", None)
+        or getattr(client._process_response_data, "__func__", None) is not BaseClient._process_response_data
+        or (isinstance(cast_to, type) and hasattr(cast_to, "build"))  # a class that the SDK lets build itself
+    ):
         return None
-    if getattr(client._process_response_data, "__func__", None) is not BaseClient._process_response_data:
+    try:
+        return builder_of(cast_to)
+    except TypeError:  # an annotation that cannot be a key
         return None
-    return builder_of(stream._cast_to)
