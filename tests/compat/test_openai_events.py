@@ -90,7 +90,17 @@ def chunks_of_chat() -> list[dict[str, Any]]:
     base: dict[str, Any] = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m"}
     words = [{"index": 0, "delta": {"content": word}, "finish_reason": None} for word in ("Hel", "lo", "", None)]
     call = {"index": 0, "id": "call", "type": "function", "function": {"name": "f", "arguments": "{}"}}
-    deltas = [{}, {"role": "assistant"}, {"content": "x", "reasoning": "why"}, {"tool_calls": [call]}, {"refusal": 5}]
+    none: dict[str, Any] = {"tool_calls": []}
+    deltas = [
+        none,
+        none,
+        none,
+        {"tool_calls": [call]},
+        {},
+        {"role": "assistant"},
+        {"content": "x", "reasoning": "why"},
+        {"refusal": 5},
+    ]
     choices = [*words, *({"index": 0, "delta": delta, "logprobs": None} for delta in deltas)]
     odd = [[], [None], [1], [[words[0]]], {}, "choices", [{}], [{"delta": None}], [{"delta": 5}], [{"delta": []}]]
     found = [{**base, "choices": [choice]} for choice in choices]

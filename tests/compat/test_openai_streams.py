@@ -11,9 +11,10 @@ import pytest
 from eugpt_fast.compat.openai import accelerate
 from eugpt_fast.compat.openai.streams import AsyncFastStream, FastStream
 from openai import AsyncOpenAI, AsyncStream, OpenAI, Stream
+from openai._streaming import SSEDecoder
 from openai._utils import PropertyInfo
 from openai_sdk import DELTA, DONE, MODES, Steps, check_same, client_of, read, responses, run, sse, stream_of, told
-from pydantic import BaseModel, field_validator
+from pydantic import BaseModel, field_validator, model_validator
 
 CHUNK = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m"}
 
@@ -92,18 +93,22 @@ def test_a_stream_is_still_an_instance_of_the_sdks_class(mode: str) -> None:
 
 
 def test_stream_classes_and_decoders_of_ones_own_are_left_alone(mode: str) -> None:
-    class Mine(Stream[dict[str, object]]):
+    class Mine(Stream[object]):
         pass
 
-    class AsyncMine(AsyncStream[dict[str, object]]):
+    class AsyncMine(AsyncStream[object]):
         pass
 
     class Decoding(OpenAI if mode == "sync" else AsyncOpenAI):  # type: ignore[misc]
         def _make_sse_decoder(self) -> Any:
-            seen.append(self)
-            return super()._make_sse_decoder()
+            return Listening()
 
-    seen: list[Any] = []
+    class Listening(SSEDecoder):
+        def decode(self, line: str) -> Any:
+            seen.append(line)
+            return super().decode(line)
+
+    seen: list[str] = []
     mine = Mine if mode == "sync" else AsyncMine
 
     def call(client: Any) -> Any:
@@ -115,7 +120,7 @@ def test_stream_classes_and_decoders_of_ones_own_are_left_alone(mode: str) -> No
 
     run(accelerate(client_of(sse(DELTA), mode)), program, call)
     assert len(check_same(sse(DELTA), responses, mode, kind=Decoding)) == 1
-    assert len(seen) == 2
+    assert len(seen) == 4  # two lines, each heard by both
 
 
 class Answer(BaseModel):
@@ -201,9 +206,21 @@ class Quiet(openai.BaseModel):
     type: Literal["quiet"]
 
 
+class Greedy(openai.BaseModel):
+    """A model that takes the events of others."""
+
+    type: Literal["greedy"]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take(cls, data: Any) -> Any:
+        return {**data, "type": "greedy"}
+
+
 def test_models_of_ones_own_do_what_they_do(mode: str) -> None:
     events = sse(DELTA, DELTA, {"type": "quiet"}, DELTA)
     union = Annotated[Shouting | Quiet, PropertyInfo(discriminator="type")]
+    taking = Annotated[Greedy | Quiet | Shouting, PropertyInfo(discriminator="type")]
     unhashable = Annotated[Shouting | Quiet, ["note"]]
-    for type_ in (Built, Shouting, Quiet, union, unhashable, Shouting | Quiet):
+    for type_ in (Built, Shouting, Quiet, union, taking, unhashable, Shouting | Quiet):
         assert len(check_same(events, stream_of(type_), mode)) == 4

@@ -176,8 +176,6 @@ def _recipe(shape: Shape, data: dict[str, Any], made: Any) -> Recipe | None:
     lists: list[str] = []
     nested: list[tuple[str, bool, Any]] = []
     for name, value in data.items():
-        if name.startswith("_"):  # the name of a parameter of the SDK, perhaps
-            return None
         field = shape.get(name)
         if field is None:
             continue
