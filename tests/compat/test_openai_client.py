@@ -82,7 +82,10 @@ def test_copies_of_a_fast_client_are_fast_and_can_be_restored_alone(mode: str) -
 
 
 def test_accelerating_twice_is_accelerating_once() -> None:
-    client = accelerate(accelerate(client_of(sse(DELTA))))
+    client = client_of(sse(DELTA))
+    original = client._process_response
+    accelerate(accelerate(client))
+    assert vars(client)["_process_response"].args[0] == original
     assert class_of_stream(client) is FastStream
     restore(client)
     assert class_of_stream(client) is Stream

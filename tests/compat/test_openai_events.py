@@ -191,7 +191,9 @@ def test_ever_new_keys_do_not_fill_the_memory() -> None:
 
 def test_the_usual_deltas_do_not_go_through_the_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
     events = [DELTA, DELTA | EXTRA, {"type": DELTA["type"], "sequence_number": 1, "delta": "te"}]
-    text = {"choices": [{"index": 0, "delta": {"content": "x"}, "finish_reason": None}]}
+    choice = {"index": 0, "delta": {"content": "x"}, "logprobs": None, "finish_reason": None}
+    text = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [choice]}
+    text |= {"service_tier": "default", "system_fingerprint": "fp", "usage": None, "obfuscation": "x"}
     for event, call in [*((event, responses) for event in events), (text, chat)]:
         stream = iter(call(accelerate(client_of(sse(*[event] * 5)))))
         first, *_ = (next(stream) for _ in range(4))  # each level of nesting learns once

@@ -29,6 +29,7 @@ BODIES = {
     "big digits": b"1F\r\n" + b"x" * 31 + b"\r\n0\r\n\r\n",
     "too long": b"3\r\nhello\r\n0\r\n\r\n",
     "too short": b"7\r\nhello\r\n0\r\n\r\n",
+    "wrong end of a chunk": b"3\r\nhelXX5\r\nhello\r\n0\r\n\r\n",
     "no number": b"5\r\nhello\r\nxyz\r\nhello\r\n0\r\n\r\n",
     "0x": b"0x5\r\nhello\r\n0\r\n\r\n",
     "sign": b"+5\r\nhello\r\n0\r\n\r\n",

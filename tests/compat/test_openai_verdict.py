@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import openai
@@ -119,8 +120,9 @@ def test_a_nested_error_event_raises_what_the_sdk_raises(mode: str) -> None:
 
 
 def test_data_that_is_not_json_raises_what_the_sdk_raises(mode: str) -> None:
-    _, error = ending([sse(DELTA)[0] + b"data: {oops\n\n" + sse(COMPLETED)[0]], mode)
-    assert isinstance(error, ValueError)
+    events, error = ending([sse(DELTA)[0] + b"data: {oops\n\n" + sse(COMPLETED)[0]], mode)
+    assert len(events) == 1
+    assert type(error) is json.JSONDecodeError
 
 
 def test_a_stream_that_is_left_has_no_verdict(mode: str) -> None:

@@ -18,7 +18,7 @@ _PLAIN: dict[str, frozenset[type]] = {
     "float": frozenset({float}),
     "bool": frozenset({bool}),
     "list": frozenset({list}),
-    "any": frozenset({str, int, float, bool, NoneType}),
+    "any": frozenset({str, int, float, bool}),
 }
 """Types of JSON values that pass unchanged, whatever they are, by pydantic's type of schema; lists only if empty."""
 
@@ -31,7 +31,7 @@ class Field(NamedTuple):
 
     required: bool
     passes: frozenset[type]
-    """The types whose values pass unchanged."""
+    """The types whose values pass unchanged, if its default is null that of null too."""
     model: Any
     """The model that the SDK constructs here without validating, or None."""
     many: bool
@@ -99,16 +99,15 @@ def shape_of(model: Any) -> Shape | None:
 def _field(info: Any, schema: dict[str, Any]) -> Field:
     many = get_origin(info.annotation) is list
     model = get_args(info.annotation)[0] if many else info.annotation
-    return Field(info.is_required(), _passing(schema["schema"]), model if _is_model(model) else None, many)
+    # The SDK makes the default of a null, whatever the field is.
+    passes = _passing(schema["schema"]) | {NoneType}
+    return Field(info.is_required(), passes, model if _is_model(model) else None, many)
 
 
 def _passing(schema: dict[str, Any]) -> frozenset[type]:
     kind = schema["type"]
-    if kind == "default":
+    if kind in ("default", "nullable"):
         return _passing(schema["schema"])
-    if kind == "nullable":
-        passes = _passing(schema["schema"])
-        return passes | {NoneType} if passes else passes
     if kind == "literal":
         return _PLAIN["str"] if all(type(value) is str for value in schema["expected"]) else frozenset()
     return _PLAIN[kind] if kind in _PLAIN and set(schema) <= _HARMLESS else frozenset()
