@@ -39,7 +39,7 @@ test: build
 	EUGPT_FAST_PURE=1 $(BIN)/python -m pytest
 
 test-peers: build $(VENV)/.peers
-	failed=0; for peer in tests/peers/*.py; do $(BIN)/python $$peer || failed=1; done; exit $$failed
+	failed=0; for peer in httpx_sse openai_sdk; do $(BIN)/python tests/peers/$$peer.py || failed=1; done; exit $$failed
 
 lint: build
 	cargo fmt --check
@@ -54,4 +54,4 @@ bench: build $(VENV)/.bench
 	$(BIN)/python -m benches
 
 clean:
-	rm -rf $(VENV) target .bench
+	rm -rf $(VENV) target .bench .peers

@@ -82,7 +82,7 @@ def _loopback_panel(rows: list[dict[str, Any]]) -> Panel | None:
 
 
 def _kind(name: str) -> str:
-    if name.startswith("eugpt_fast") and "twin" not in name:
+    if (name.startswith("eugpt_fast") and "twin" not in name) or "accelerated" in name:
         return "ours"
     return "floor" if "(floor)" in name else "peer"
 

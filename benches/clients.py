@@ -11,6 +11,7 @@ import httpx_sse
 import openai
 from eugpt_fast import AsyncEventStream, EventStream
 from eugpt_fast.compat import httpx_sse as drop_in
+from eugpt_fast.compat.openai import accelerate
 
 from .guide import guide_events
 
@@ -29,9 +30,9 @@ class Clients:
         self._httpx = httpx.Client()
         self._httpx2 = httpx2.Client()
         self._async_httpx = httpx.AsyncClient()
-        # The SDK takes its base URL once, so it has one client per stream.
-        self._sdk: dict[str, openai.OpenAI] = {}
-        self._async_sdk: dict[str, openai.AsyncOpenAI] = {}
+        # The SDK takes its base URL once, so it has one client per stream, and another that is accelerated.
+        self._sdk: dict[tuple[str, bool], openai.OpenAI] = {}
+        self._async_sdk: dict[tuple[str, bool], openai.AsyncOpenAI] = {}
 
     def close(self) -> None:
         for client in (self._httpx, self._httpx2, *self._sdk.values()):
@@ -51,6 +52,7 @@ class Clients:
             DROP_IN: partial(self.httpx_sse, drop_in),
             HTTPX_SSE: partial(self.httpx_sse, httpx_sse),
             "httpx2.EventSource": self.httpx2_event_source,
+            FAST_SDK: partial(self.sdk, fast=True),
             SDK: self.sdk,
             FLOOR: self.raw,
         }
@@ -62,6 +64,7 @@ class Clients:
             f"{OURS} collect(){ASYNC}": self.ours_collecting_async,
             f"{DROP_IN}{ASYNC}": partial(self.httpx_sse_async, drop_in),
             f"{HTTPX_SSE}{ASYNC}": partial(self.httpx_sse_async, httpx_sse),
+            f"{FAST_SDK}{ASYNC}": partial(self.sdk_async, fast=True),
             f"{SDK}{ASYNC}": self.sdk_async,
             f"{FLOOR}{ASYNC}": self.raw_async,
         }
@@ -96,10 +99,11 @@ class Clients:
         with self._httpx2.stream("POST", self._path(stream), json=_BODY) as response:
             return _taken(json.loads(sse.data) for sse in httpx2.EventSource(response))
 
-    def sdk(self, stream: str) -> Result:
-        client = self._sdk.get(stream)
+    def sdk(self, stream: str, fast: bool = False) -> Result:
+        client = self._sdk.get((stream, fast))
         if client is None:
-            client = self._sdk[stream] = openai.OpenAI(base_url=f"{self._url}/{stream}", api_key="none", max_retries=0)
+            client = openai.OpenAI(base_url=f"{self._url}/{stream}", api_key="none", max_retries=0)
+            self._sdk[stream, fast] = accelerate(client) if fast else client
         count, deltas = 0, []
         for event in client.responses.create(**_BODY):
             count += 1
@@ -135,11 +139,11 @@ class Clients:
                     deltas.append(event["delta"])
         return count, "".join(deltas)
 
-    async def sdk_async(self, stream: str) -> Result:
-        client = self._async_sdk.get(stream)
+    async def sdk_async(self, stream: str, fast: bool = False) -> Result:
+        client = self._async_sdk.get((stream, fast))
         if client is None:
-            url = f"{self._url}/{stream}"
-            client = self._async_sdk[stream] = openai.AsyncOpenAI(base_url=url, api_key="none", max_retries=0)
+            client = openai.AsyncOpenAI(base_url=f"{self._url}/{stream}", api_key="none", max_retries=0)
+            self._async_sdk[stream, fast] = accelerate(client) if fast else client
         count, deltas = 0, []
         async for event in await client.responses.create(**_BODY):
             count += 1
@@ -160,6 +164,7 @@ GUIDE = "the guide's loop"
 HTTPX_SSE = "httpx-sse"
 DROP_IN = "eugpt_fast.compat.httpx_sse"
 SDK = "openai SDK"
+FAST_SDK = "openai SDK, accelerated"
 ASYNC = ", async"
 """Behind the name of whoever awaits."""
 FLOOR = "httpx alone (floor)"

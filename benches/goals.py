@@ -8,6 +8,8 @@ from typing import Any
 import eugpt_fast
 from eugpt_fast.testing import big_event_stream, openai_stream
 
+from . import typed
+from .clients import FAST_SDK
 from .inmemory import Cell, measure_cell
 from .measure import Effort, Times, interleaved
 from .parsers import BY_NAME, GUIDE, ORJSON, OURS, Contender
@@ -40,6 +42,25 @@ def check(rounds: int = 25) -> Iterator[Goal]:
     yield _linear("1-byte chunks inside one event", [big_event_stream(size).body for size in (2**18, 2**20)], effort)
     yield _linear("1-byte chunks of many events", [openai_stream(count).body for count in (500, 2000)], effort)
     yield from _beside_the_decoder(effort)
+    for shape in (openai, lean_shape()):
+        yield _typed_event(shape, 3.0, effort)
+
+
+def check_end_to_end(rows: Iterable[dict[str, Any]]) -> Iterator[Goal]:
+    """What is asked of the accelerated SDK beside the untouched one, judged on what `loopback` has measured."""
+    asked = {"openai": 6.0, "lean": 12.0}
+    for row in rows:
+        if row["contender"].startswith(FAST_SDK):
+            least, ratio = asked[row["stream"]], row["times_faster_than_sdk"]
+            title = f"{row['contender']}, {row['stream']}, over HTTP"
+            yield Goal(title, f">= {least:g}x", f"{ratio:.1f}x", ratio >= least)
+
+
+def _typed_event(shape: Shape, asked: float, effort: Effort) -> Goal:
+    micros = typed.measure_shape(shape, effort)[FAST_SDK].best / shape.events / 1000
+    return Goal(
+        f"typed event of the SDK, {shape.name}, {KIB_64}", f"<= {asked:g} µs", f"{micros:.2f} µs", micros <= asked
+    )
 
 
 def _beside_the_decoder(effort: Effort) -> Iterator[Goal]:

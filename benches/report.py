@@ -66,6 +66,13 @@ def loopback_table(rows: list[Row]) -> str:
     return "\n".join(lines)
 
 
+def typed_table(rows: list[Row]) -> str:
+    """The cost of a typed event of the SDK."""
+    lines = ["typed text deltas of the SDK in memory, 64 KiB chunks: framing, JSON and the object, µs/event"]
+    lines += [f"{row['contender']:32}{row['stream']:10}{_micros(row):>18}" for row in rows]
+    return "\n".join(lines)
+
+
 def goals_table(goals: Iterable[Goal]) -> str:
     return "\n".join(
         f"{goal.title:68}{goal.asked:>9}{goal.measured:>10}  {'met' if goal.met else 'NOT MET'}" for goal in goals
