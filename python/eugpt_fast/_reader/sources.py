@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import UnexpectedResponse
+from .http1 import join_chunks
 
 __all__ = [
     "AsyncCall",
@@ -191,6 +192,7 @@ def _must_decode(response: Any) -> bool:
 
 def httpx_chunks(response: Any) -> Iterator[bytes]:
     """The body of a response of httpx or httpx2 as it comes, decompressed."""
+    join_chunks(response)
     # No chunk size: with one, events would wait until it is full.
     chunks: Iterator[bytes] = response.iter_bytes() if _must_decode(response) else response.iter_raw()
     return chunks
@@ -198,6 +200,7 @@ def httpx_chunks(response: Any) -> Iterator[bytes]:
 
 def async_httpx_chunks(response: Any) -> AsyncGenerator[bytes, None]:
     """As :func:`httpx_chunks`, for a response of an async client."""
+    join_chunks(response)
     chunks: AsyncGenerator[bytes, None] = response.aiter_bytes() if _must_decode(response) else response.aiter_raw()
     return chunks
 

@@ -11,7 +11,6 @@ from openai._streaming import SSEDecoder
 
 from ..._reader.sources import async_source_of, source_of
 from .decoder import AsyncDecoder, Decoder
-from .http1 import join_chunks
 from .recipes import Builder, builder_of
 
 __all__ = ["AsyncFastStream", "FastStream"]
@@ -33,7 +32,6 @@ class FastStream(Stream[_T]):
         return super().__stream__() if builder is None else self._events(builder)
 
     def _chunks(self) -> Iterator[bytes]:
-        join_chunks(self.response)
         return source_of(self.response).chunks
 
     def _events(self, builder: Builder) -> Iterator[_T]:
@@ -71,7 +69,6 @@ class AsyncFastStream(AsyncStream[_T]):
         return super().__stream__() if builder is None else self._events(builder)
 
     def _chunks(self) -> AsyncIterator[bytes]:
-        join_chunks(self.response)
         return async_source_of(self.response).chunks
 
     async def _events(self, builder: Builder) -> AsyncIterator[_T]:

@@ -13,7 +13,7 @@ import pytest
 from eugpt_fast import build_info
 from eugpt_fast.compat import httpx_sse as ours
 from eugpt_fast.errors import EventDecodeError, EventTooDeep, EventTooLarge
-from test_compat_httpx_sse import EVENT_STREAM, told
+from test_httpx_sse import EVENT_STREAM, told
 
 Events = list[tuple[str, str, str, int | None]]
 

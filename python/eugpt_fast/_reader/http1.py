@@ -30,12 +30,12 @@ _match_size = re.compile(rb"([0-9A-Fa-f]{1,15})\r\n").match
 
 def join_chunks(response: Any) -> None:
     """Makes ``response`` of httpx or httpx2 give all that has arrived at once. Harmless where that is not possible:
-    HTTP/2, no chunks, another transport.
+    HTTP/2, no chunks, another transport, h11 before 0.15.
     """
     reader = response
     for name in _PATH:
         reader = getattr(reader, name, None)
-    if type(reader) is ChunkedReader:
+    if type(reader) is ChunkedReader and reader._bytes_to_discard == b"":
         reader.__class__ = JoiningReader
 
 

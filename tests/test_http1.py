@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import ModuleType
 from typing import Any
 
+import h11
+import httpx
+import httpx2
 import pytest
 from conftest import every_cut, random_cuts
-from eugpt_fast.compat.openai import accelerate
-from eugpt_fast.compat.openai.http1 import JoiningReader, join_chunks
-from eugpt_fast.testing import Fault, ReplayServer, Reply, lean_stream
-from openai import AsyncOpenAI, OpenAI
-from openai_sdk import HTTP, MODES, read, read_async
-
-h11 = pytest.importorskip("h11")
+from eugpt_fast._reader.http1 import ChunkedReader, JoiningReader, join_chunks
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 BODIES = {
@@ -76,10 +73,11 @@ def test_many_chunks_are_the_bytes_of_h11_under_random_cuts() -> None:
         assert found[0] == b"".join(payloads)
 
 
-def test_chunks_that_arrive_together_come_as_one() -> None:
+@pytest.mark.parametrize("library", [httpx, httpx2])
+def test_chunks_that_arrive_together_come_as_one(library: ModuleType) -> None:
     with socket_server(HEAD + b"".join(b"%x\r\n%b\r\n" % (len(x), x) for x in [b"one", b"two"] * 50)) as url:
         for join, expected in ((True, 1), (False, 100)):
-            with HTTP.Client() as client, client.stream("GET", url) as response:
+            with library.Client() as client, client.stream("GET", url) as response:
                 if join:
                     join_chunks(response)
                 found = list(itertools.islice(response.iter_raw(), expected))
@@ -87,13 +85,24 @@ def test_chunks_that_arrive_together_come_as_one() -> None:
                 assert response.num_bytes_downloaded == 300
 
 
-def test_a_response_without_chunks_or_of_another_transport_stays_as_it_is() -> None:
+@pytest.mark.parametrize("library", [httpx, httpx2])
+def test_a_response_without_chunks_or_of_another_transport_stays_as_it_is(library: ModuleType) -> None:
     answer = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
-    with socket_server(answer) as url, HTTP.Client() as client, client.stream("GET", url) as response:
+    with socket_server(answer) as url, library.Client() as client, client.stream("GET", url) as response:
         join_chunks(response)
         assert response.read() == b"hello"
-    for thing in (HTTP.Response(200, content=b"hello"), object(), None):
+    for thing in (library.Response(200, content=b"hello"), object(), None):
         join_chunks(thing)
+
+
+def test_a_reader_that_keeps_its_state_otherwise_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As that of h11 0.14 does, which counts the bytes to discard."""
+    init = ChunkedReader.__init__
+    monkeypatch.setattr(ChunkedReader, "__init__", lambda self: (init(self), setattr(self, "_bytes_to_discard", 0))[0])
+    with socket_server(HEAD + b"3\r\none\r\n") as url, httpx.Client() as client, client.stream("GET", url) as response:
+        join_chunks(response)
+        reader = response.stream._stream._httpcore_stream._stream._connection._h11_state._reader  # type: ignore[attr-defined]
+        assert type(reader) is ChunkedReader
 
 
 @contextmanager
@@ -122,36 +131,3 @@ def socket_server(answer: bytes) -> Iterator[str]:
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
         thread.join()
-
-
-BODY = lean_stream(20).body
-REPLIES = {
-    "whole": Reply(BODY),
-    "cut": Reply(BODY, fault=Fault.NO_TERMINAL),
-    "broken": Reply(BODY, fault=Fault.BROKEN_CHUNK),
-}
-
-
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("reply", REPLIES.values(), ids=REPLIES)
-def test_over_http_everything_is_the_same_again_and_again(mode: str, reply: Reply) -> None:
-    logs = []
-    for fast in (False, True):
-        with ReplayServer([reply, reply]) as server:
-            for _ in range(2):
-                logs.append(_read_from(server.url, mode, fast))
-    assert logs[0] == logs[1] == logs[2] == logs[3]
-    assert len(logs[0]) > 5
-
-
-def _read_from(url: str, mode: str, fast: bool) -> list[Any]:
-    options: dict[str, Any] = {"base_url": url, "api_key": "none", "max_retries": 0}
-    if mode == "sync":
-        with OpenAI(**options) as client:
-            return read(accelerate(client) if fast else client)
-
-    async def main() -> list[Any]:
-        async with AsyncOpenAI(**options) as client:
-            return await read_async(accelerate(client) if fast else client)
-
-    return asyncio.run(main())

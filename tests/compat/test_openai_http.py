@@ -1,0 +1,44 @@
+"""Over real connections an accelerated client gives what the untouched one gives, again and again."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from eugpt_fast.compat.openai import accelerate
+from eugpt_fast.testing import Fault, ReplayServer, Reply, lean_stream
+from openai import AsyncOpenAI, OpenAI
+from openai_sdk import MODES, read, read_async
+
+BODY = lean_stream(20).body
+REPLIES = {
+    "whole": Reply(BODY),
+    "cut": Reply(BODY, fault=Fault.NO_TERMINAL),
+    "broken": Reply(BODY, fault=Fault.BROKEN_CHUNK),
+}
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("reply", REPLIES.values(), ids=REPLIES)
+def test_over_http_everything_is_the_same_again_and_again(mode: str, reply: Reply) -> None:
+    logs = []
+    for fast in (False, True):
+        with ReplayServer([reply, reply]) as server:
+            for _ in range(2):
+                logs.append(_read_from(server.url, mode, fast))
+    assert logs[0] == logs[1] == logs[2] == logs[3]
+    assert len(logs[0]) > 5
+
+
+def _read_from(url: str, mode: str, fast: bool) -> list[Any]:
+    options: dict[str, Any] = {"base_url": url, "api_key": "none", "max_retries": 0}
+    if mode == "sync":
+        with OpenAI(**options) as client:
+            return read(accelerate(client) if fast else client)
+
+    async def main() -> list[Any]:
+        async with AsyncOpenAI(**options) as client:
+            return await read_async(accelerate(client) if fast else client)
+
+    return asyncio.run(main())
