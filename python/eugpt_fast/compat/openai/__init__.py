@@ -22,7 +22,7 @@ from .known import stranger
 
 __all__ = ["accelerate", "restore"]
 
-_Client = TypeVar("_Client", OpenAI, AsyncOpenAI)
+_Client = TypeVar("_Client", bound=OpenAI | AsyncOpenAI)
 _warned = False
 
 
