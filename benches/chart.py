@@ -6,7 +6,7 @@ from typing import Any
 
 from .parsers import CONTENDERS
 from .report import short
-from .shapes import KIB_64, OPENAI, PER_EVENT
+from .shapes import KIB_64, OPENAI, PACED, PER_EVENT
 
 _WIDTH, _LABELS, _RIGHT, _MARGIN = 860, 262, 64, 24
 _BAR, _BAR_GAP, _ROW_GAP = 13, 2, 9
@@ -72,13 +72,15 @@ def _memory_panel(rows: list[dict[str, Any]]) -> Panel | None:
 
 
 def _loopback_panel(rows: list[dict[str, Any]]) -> Panel | None:
+    times = {(row["contender"], row["stream"]): row["min_us_per_event"] for row in rows}
+    streams = [PACED, OPENAI]
     bars = [
-        Bars(row["contender"], _kind(row["contender"]), [row["min_us_per_event"]])
-        for row in rows
-        if row["stream"] == OPENAI
+        Bars(name, _kind(name), [times[name, stream] for stream in streams])
+        for name in dict.fromkeys(row["contender"] for row in rows)
     ]
+    series = ["events arrive one by one", "in bulk"]
     axis = "CPU µs per event of the client process, less is better"
-    return Panel("The same stream, end to end over HTTP", axis, [], bars) if bars else None
+    return Panel("End to end over HTTP", axis, series, bars) if bars else None
 
 
 def _kind(name: str) -> str:

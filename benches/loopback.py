@@ -8,7 +8,7 @@ from typing import Any
 from .clients import ASYNC, FLOOR, GUIDE, HTTPX_SSE, SDK, Clients, Result
 from .measure import Effort, Times, interleaved
 from .replay import replay_process
-from .shapes import Shape, lean_shape, openai_shape
+from .shapes import Shape, lean_shape, openai_shape, paced_shape
 
 
 def measure(effort: Effort) -> Iterator[dict[str, Any]]:
@@ -17,7 +17,7 @@ def measure(effort: Effort) -> Iterator[dict[str, Any]]:
         loop = asyncio.new_event_loop()
         everyone = Clients(url)
         try:
-            for shape in (openai_shape(), lean_shape()):
+            for shape in (openai_shape(), lean_shape(), paced_shape()):
                 jobs = _jobs(everyone, loop, shape.name)
                 for name, job in jobs.items():
                     _check(name, job(), shape)

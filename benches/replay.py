@@ -1,7 +1,7 @@
 """A replay process that costs its clients nothing: ``python -m benches.replay`` prints its port and serves.
 
-Whole responses are made in advance and leave in one ``sendall``, each event an HTTP chunk of its own. The path names
-the stream. It ends when its standard input does, that is with its parent.
+Responses are made in advance, each event an HTTP chunk of its own. The path names the stream: a whole response leaves
+in one ``sendall``, a paced one event by event. It ends when its standard input does, that is with its parent.
 """
 
 import os
@@ -9,11 +9,12 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from . import ROOT
-from .shapes import CHUNKINGS, PER_EVENT, lean_shape, openai_shape
+from .shapes import CHUNKINGS, PACED, PER_EVENT, Shape, lean_shape, openai_shape, paced_shape
 
 _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ntransfer-encoding: chunked\r\n\r\n"
 
@@ -31,12 +32,18 @@ def replay_process() -> Iterator[str]:
             process.stdin.close()
 
 
-def _response(stream: bytes) -> bytes:
-    chunks = (b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in CHUNKINGS[PER_EVENT](stream))
-    return _HEAD + b"".join(chunks) + b"0\r\n\r\n"
+_PAUSE = 0.0004
+"""Seconds between two events of a paced response: enough for every client to have taken the one before."""
 
 
-def _serve(connection: socket.socket, responses: dict[bytes, bytes]) -> None:
+def _pieces(shape: Shape) -> list[bytes]:
+    """The response, in the pieces in which it is sent."""
+    chunks = [b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in CHUNKINGS[PER_EVENT](shape.streams[0])]
+    pieces = [_HEAD, *chunks, b"0\r\n\r\n"]
+    return pieces if shape.name == PACED else [b"".join(pieces)]
+
+
+def _serve(connection: socket.socket, responses: dict[bytes, list[bytes]]) -> None:
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     with connection, connection.makefile("rb") as requests:
         # "POST /openai/responses HTTP/1.1": the first segment names the stream.
@@ -46,17 +53,20 @@ def _serve(connection: socket.socket, responses: dict[bytes, bytes]) -> None:
                 if line.startswith(b"content-length:"):
                     length = int(line.partition(b":")[2])
             requests.read(length)
-            connection.sendall(responses[request_line.split(b"/")[1]])
+            for number, piece in enumerate(responses[request_line.split(b"/")[1]]):
+                if number:
+                    time.sleep(_PAUSE)
+                connection.sendall(piece)
 
 
-def _accept(listener: socket.socket, responses: dict[bytes, bytes]) -> None:
+def _accept(listener: socket.socket, responses: dict[bytes, list[bytes]]) -> None:
     while True:
         connection, _ = listener.accept()
         threading.Thread(target=_serve, args=(connection, responses), daemon=True).start()
 
 
 def _main() -> None:
-    responses = {shape.name.encode(): _response(shape.streams[0]) for shape in (openai_shape(), lean_shape())}
+    responses = {shape.name.encode(): _pieces(shape) for shape in (openai_shape(), lean_shape(), paced_shape())}
     listener = socket.create_server(("127.0.0.1", 0))
     threading.Thread(target=_accept, args=(listener, responses), daemon=True).start()
     print(listener.getsockname()[1], flush=True)

@@ -64,6 +64,7 @@ CHUNKINGS: dict[str, Callable[[bytes], list[bytes]]] = {
 }
 
 OPENAI = "openai"
+PACED = "paced"
 
 
 def openai_shape() -> Shape:
@@ -73,6 +74,11 @@ def openai_shape() -> Shape:
 
 def lean_shape() -> Shape:
     return Shape("lean", "lean text deltas (type, sequence_number, delta)", [lean_stream().body])
+
+
+def paced_shape() -> Shape:
+    """For the end-to-end measurement, where its events arrive one by one."""
+    return Shape(PACED, "OpenAI-shaped text deltas that arrive one by one", [openai_stream(300).body])
 
 
 def big_shape() -> Shape:
