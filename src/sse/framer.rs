@@ -47,6 +47,8 @@ pub struct Framer {
     /// What stood before and behind the data of the last block that was nothing but a name and one `data` line.
     opening: Vec<u8>,
     closing: &'static [u8],
+    /// Where in the opening the `data` line starts.
+    data_at: usize,
     block_retry: Option<u64>,
     id: Vec<u8>,
     /// `id` is not that of the last block.
@@ -73,6 +75,7 @@ impl Framer {
             fresh: true,
             opening: Vec::new(),
             closing: CLOSINGS[0],
+            data_at: 0,
             block_retry: None,
             id: Vec::new(),
             new_id: false,
@@ -129,7 +132,7 @@ impl Framer {
         if self.dispatched {
             self.reset_block();
         }
-        if !self.fresh || self.opening.is_empty() || !starts_with(input, &self.opening) {
+        if !self.opens_as_before(input) {
             return None;
         }
         let ahead = &input[self.opening.len()..];
@@ -147,6 +150,11 @@ impl Framer {
         Some(&ahead[..len])
     }
 
+    #[inline(always)]
+    fn opens_as_before(&self, input: &[u8]) -> bool {
+        self.fresh && !self.opening.is_empty() && starts_with(input, &self.opening)
+    }
+
     /// The next event that `input` completes; what was consumed is cut off the front of `input`.
     ///
     /// `None` means that all of `input` was consumed and an unfinished tail is kept. After `TooLarge` the framer
@@ -158,8 +166,16 @@ impl Framer {
         if self.bom < BOM.len() {
             self.skip_bom(input);
         }
-        // Where the block starts, as long as it has none but `event` and `data` lines.
+        // Where the block starts, as long as it has none but `event` and `data` lines, and may be news.
         let mut plain = self.fresh.then_some(*input);
+        if self.opens_as_before(input) {
+            // The name is known, and is not searched.
+            plain = None;
+            self.scanned += self.data_at as u64;
+            self.named = self.data_at > 0;
+            self.after_cr = false;
+            *input = &input[self.data_at..];
+        }
         // The first `data` value while it can still be borrowed from the chunk.
         let mut borrowed: Option<&'c [u8]> = None;
         while let Some(&first) = input.first() {
@@ -231,8 +247,10 @@ impl Framer {
     fn note_opening(&mut self, block: &[u8], data: &[u8]) {
         let at = data.as_ptr() as usize - block.as_ptr() as usize;
         let (opening, closing) = (&block[..at], &block[at + data.len()..]);
-        let has_colon = opening.ends_with(b":") || opening.ends_with(b": ");
-        if let Some(closing) = CLOSINGS.into_iter().find(|&known| known == closing && has_colon) {
+        let line = [b"data: ".as_slice(), b"data:"].into_iter().find(|line| opening.ends_with(line));
+        let closing = CLOSINGS.into_iter().find(|&known| known == closing);
+        if let (Some(line), Some(closing)) = (line, closing) {
+            self.data_at = at - line.len();
             if self.opening.len() != opening.len() || !starts_with(&self.opening, opening) {
                 self.opening.clear();
                 self.opening.extend_from_slice(opening);
