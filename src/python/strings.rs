@@ -8,12 +8,11 @@ use pyo3::types::{PyBytes, PyString};
 use crate::json::lexer::Str;
 use crate::scan::{fingerprint, starts_with};
 
-/// Keys remembered per thread, over all its streams. A Responses stream has about 60.
-const KEYS: usize = 512;
-/// A power of two.
-const SLOTS: usize = 1024;
+/// Places for keys remembered per thread, over all its streams: a power of two, half of them used at most. A Responses
+/// stream has about 60 keys.
+const SLOTS: usize = 512;
 /// Longer keys are not worth remembering, in bytes.
-const MAX_KEY: usize = 40;
+const MAX_KEY: usize = 39;
 
 /// A `str` of bytes that are known to be ASCII.
 ///
@@ -43,11 +42,10 @@ pub fn text<'py>(py: Python<'py>, utf8: &[u8]) -> PyResult<Bound<'py, PyString>>
     }
 }
 
-/// The keys of the documents read last, in the order of their first appearance.
+/// The keys of the documents read last, at the place of their fingerprint or soon behind it.
 pub struct Keys {
-    known: Vec<Key>,
-    /// By fingerprint: the number of a key, plus one.
-    slots: Box<[u16; SLOTS]>,
+    slots: Box<[Option<Key>]>,
+    count: usize,
 }
 
 struct Key {
@@ -72,7 +70,7 @@ thread_local! {
 impl Keys {
     /// The thread's keys; give them back with [`Keys::give_back`].
     pub fn take() -> Self {
-        SPARE.take().unwrap_or_else(|| Self { known: Vec::new(), slots: Box::new([0; SLOTS]) })
+        SPARE.take().unwrap_or_else(|| Self { slots: (0..SLOTS).map(|_| None).collect(), count: 0 })
     }
 
     /// Leaves them to the thread's next parser.
@@ -81,6 +79,7 @@ impl Keys {
     }
 
     /// The string of a plain key.
+    #[inline]
     pub fn get<'py>(&mut self, py: Python<'py>, key: Str<'_>) -> PyResult<Bound<'py, PyString>> {
         debug_assert!(key.ascii && !key.escaped);
         if key.raw.len() > MAX_KEY {
@@ -88,28 +87,26 @@ impl Keys {
         }
         // The slot is only a guess; the bytes decide.
         let mut slot = fingerprint(key.raw) as usize % SLOTS;
-        let at = loop {
-            let found = usize::from(self.slots[slot]).wrapping_sub(1);
-            match self.known.get(found) {
-                Some(known) if known.is(key.raw) => break found,
-                Some(_) => slot = (slot + 1) % SLOTS, // half of the slots are free at least
-                None => break self.put(py, slot, key.raw)?,
+        while let Some(known) = &self.slots[slot] {
+            if known.is(key.raw) {
+                return Ok(known.text.bind(py).clone());
             }
-        };
-        Ok(self.known[at].text.bind(py).clone())
+            slot = (slot + 1) % SLOTS;
+        }
+        self.put(py, slot, key.raw)
     }
 
     #[cold]
-    fn put(&mut self, py: Python<'_>, slot: usize, key: &[u8]) -> PyResult<usize> {
-        if self.known.len() == KEYS {
-            self.known.clear();
-            self.slots.fill(0);
+    fn put<'py>(&mut self, py: Python<'py>, slot: usize, key: &[u8]) -> PyResult<Bound<'py, PyString>> {
+        if self.count == SLOTS / 2 {
+            self.count = 0;
+            self.slots.fill_with(|| None);
         }
+        let text = ascii(py, key)?;
         let mut bytes = [0; MAX_KEY];
         bytes[..key.len()].copy_from_slice(key);
-        let at = self.known.len();
-        self.known.push(Key { bytes, len: key.len() as u8, text: ascii(py, key)?.unbind() });
-        self.slots[slot] = at as u16 + 1;
-        Ok(at)
+        self.slots[slot] = Some(Key { bytes, len: key.len() as u8, text: text.clone().unbind() });
+        self.count += 1;
+        Ok(text)
     }
 }
