@@ -16,6 +16,7 @@ import httpx2
 import pytest
 from conftest import every_cut, random_cuts
 from eugpt_fast._reader.http1 import ChunkedReader, JoiningReader, join_chunks
+from eugpt_fast.testing import ReplayServer, Reply, lean_stream
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 BODIES = {
@@ -91,17 +92,29 @@ def test_a_response_without_chunks_or_of_another_transport_stays_as_it_is(librar
     with socket_server(answer) as url, library.Client() as client, client.stream("GET", url) as response:
         join_chunks(response)
         assert response.read() == b"hello"
-    for thing in (library.Response(200, content=b"hello"), object(), None):
-        join_chunks(thing)
+    join_chunks(library.Response(200, content=b"hello"))
 
 
-def test_a_reader_that_keeps_its_state_otherwise_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As that of h11 0.14 does, which counts the bytes to discard."""
-    init = ChunkedReader.__init__
-    monkeypatch.setattr(ChunkedReader, "__init__", lambda self: (init(self), setattr(self, "_bytes_to_discard", 0))[0])
+def test_a_response_that_was_read_leaves_the_next_one_on_its_connection_alone() -> None:
+    with ReplayServer([Reply(lean_stream(3).body)] * 2) as server, httpx.Client() as client:
+        with client.stream("POST", f"{server.url}/responses") as first:
+            first.read()
+        with client.stream("POST", f"{server.url}/responses") as second:
+            join_chunks(first)
+            reader = second.stream._stream._httpcore_stream._stream._connection._h11_state._reader  # type: ignore[attr-defined]
+            assert type(reader) is ChunkedReader
+
+
+@pytest.mark.parametrize("value", [0, None])
+def test_a_reader_that_keeps_its_state_otherwise_stays_as_it_is(value: int | None) -> None:
+    """As those of h11 0.14, which counts the bytes to discard, and of versions to come."""
     with socket_server(HEAD + b"3\r\none\r\n") as url, httpx.Client() as client, client.stream("GET", url) as response:
-        join_chunks(response)
         reader = response.stream._stream._httpcore_stream._stream._connection._h11_state._reader  # type: ignore[attr-defined]
+        if value is None:
+            del reader._bytes_to_discard
+        else:
+            reader._bytes_to_discard = value
+        join_chunks(response)
         assert type(reader) is ChunkedReader
 
 

@@ -319,3 +319,43 @@ def test_a_terminal_event_behind_a_bad_one_does_not_wait_for_the_end_of_the_body
         list(stream)
         assert time.monotonic() - begun < 30
         assert stream.verdict is Verdict.COMPLETED
+
+
+class Chunks:
+    """An iterable whose iterator has something to clean up."""
+
+    def __init__(self) -> None:
+        self.cleaned = False
+
+    def __iter__(self):
+        try:
+            while True:
+                yield b'data: {"type":"keepalive"}\n\n'
+        finally:
+            self.cleaned = True
+
+    async def __aiter__(self):
+        try:
+            while True:
+                yield b'data: {"type":"keepalive"}\n\n'
+        finally:
+            self.cleaned = True
+
+
+def test_leaving_closes_the_iterator_of_an_iterable():
+    chunks = Chunks()
+    with EventStream(chunks) as stream:
+        next(stream)
+        assert not chunks.cleaned
+    assert chunks.cleaned
+
+
+def test_leaving_closes_the_async_iterator_of_an_iterable():
+    async def main() -> None:
+        chunks = Chunks()
+        async with AsyncEventStream(chunks) as stream:
+            await anext(stream)
+            assert not chunks.cleaned
+        assert chunks.cleaned
+
+    asyncio.run(main())

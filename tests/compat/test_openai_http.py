@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from typing import Any
 
 import pytest
@@ -42,3 +43,28 @@ def _read_from(url: str, mode: str, fast: bool) -> list[Any]:
             return await read_async(accelerate(client) if fast else client)
 
     return asyncio.run(main())
+
+
+@pytest.mark.parametrize("verdict", [False, True])
+@pytest.mark.parametrize("unknown", [False, True])
+def test_a_bare_break_tells_the_event_loop_of_no_error(verdict: bool, unknown: bool) -> None:
+    first = b'data: {"type":"response.of_a_new_kind"}\n\n' if unknown else b""
+    complaints: list[Any] = []
+
+    async def main(url: str) -> int:
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: complaints.append(context))
+        async with AsyncOpenAI(base_url=url, api_key="none", max_retries=0) as client:
+            accelerate(client, verdict=verdict)
+            for _ in range(3):
+                await _leave_at_once(client)
+                gc.collect()
+                await asyncio.sleep(0.01)
+
+    with ReplayServer(Reply(first + BODY)) as server:
+        asyncio.run(main(server.url))
+    assert complaints == []
+
+
+async def _leave_at_once(client: AsyncOpenAI) -> None:
+    async for _ in await client.responses.create(model="m", input="x", stream=True):
+        break

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
+import pickle
 from typing import Any
 
 import openai
@@ -54,6 +56,17 @@ def test_a_stream_without_a_terminal_event_is_interrupted(mode: str, end: list[b
     assert error.inside_event == (end == [b"data: {"]) == isinstance(error.__cause__, EventTruncated)
     assert str(error.request.url) == "http://test/v1/responses"
     assert body.closed
+
+
+@pytest.mark.parametrize("end", [[], sse(FLAT)], ids=["cut", "error"])
+def test_the_errors_can_be_copied_and_sent_to_other_processes(mode: str, end: list[bytes]) -> None:
+    _, error = ending(Body([*sse(CREATED, DELTA), *end]), mode)
+    assert error is not None
+    for again in (copy.copy(error), pickle.loads(pickle.dumps(error))):
+        assert (type(again), str(again), repr(again)) == (type(error), str(error), repr(error))
+        for name in ("verdict", "retryable", "text", "response_id", "message", "body"):
+            assert getattr(again, name) == getattr(error, name), name
+        assert again.request.url == error.request.url
 
 
 def test_a_failure_of_the_transport_is_an_interruption_with_its_cause(mode: str) -> None:

@@ -32,10 +32,12 @@ def join_chunks(response: Any) -> None:
     """Makes ``response`` of httpx or httpx2 give all that has arrived at once. Harmless where that is not possible:
     HTTP/2, no chunks, another transport, h11 before 0.15.
     """
+    if response.is_closed or response.is_stream_consumed:
+        return  # its connection may serve another response by now
     reader = response
     for name in _PATH:
         reader = getattr(reader, name, None)
-    if type(reader) is ChunkedReader and reader._bytes_to_discard == b"":
+    if type(reader) is ChunkedReader and getattr(reader, "_bytes_to_discard", None) == b"":
         reader.__class__ = JoiningReader
 
 

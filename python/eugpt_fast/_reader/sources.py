@@ -134,7 +134,7 @@ def source_of(given: Any) -> Source:
     Raises:
         TypeError: it is none of these.
     """
-    if hasattr(given, "iter_bytes"):
+    if hasattr(given, "iter_bytes") and hasattr(given, "stream"):
         if not isinstance(given.stream, Iterable):
             raise TypeError("this response belongs to an async client: use AsyncEventStream")
         return Source(httpx_chunks(given), given.close, _head(given), _shutdown(given))
@@ -143,7 +143,8 @@ def source_of(given: Any) -> Source:
         # urllib3 2.3 and later can shut a connection down under a blocked read.
         return Source(_requests_chunks(given), given.close, head, getattr(given.raw, "shutdown", None))
     if isinstance(given, Iterable) and not isinstance(given, (bytes, bytearray, memoryview, str)):
-        return Source(iter(given), getattr(given, "close", lambda: None))
+        chunks = iter(given)
+        return Source(chunks, getattr(given, "close", getattr(chunks, "close", lambda: None)))
     raise TypeError(f"expected a response or an iterable of bytes, not {type(given).__name__}")
 
 
@@ -153,12 +154,13 @@ def async_source_of(given: Any) -> AsyncSource:
     Raises:
         TypeError: it is neither.
     """
-    if hasattr(given, "aiter_bytes"):
+    if hasattr(given, "aiter_bytes") and hasattr(given, "stream"):
         if not isinstance(given.stream, AsyncIterable):
             raise TypeError("this response belongs to a sync client: use EventStream")
         return AsyncSource(async_httpx_chunks(given), given.aclose, _head(given))
     if isinstance(given, AsyncIterable):
-        return AsyncSource(aiter(given), getattr(given, "aclose", _nothing))
+        chunks = aiter(given)
+        return AsyncSource(chunks, getattr(given, "aclose", getattr(chunks, "aclose", _nothing)))
     raise TypeError(f"expected an async response or an async iterable of bytes, not {type(given).__name__}")
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import threading
 from pathlib import Path
 from typing import Any
 
 from .. import testing
+
+_FAULTS = ", ".join(fault.value for fault in testing.Fault)
 
 
 def add_commands(commands: Any) -> None:
@@ -23,26 +26,33 @@ def add_commands(commands: Any) -> None:
     serve.add_argument("--pace", type=_seconds, default=0.0, metavar="SECONDS", help="time from one event to the next")
     serve.add_argument(
         "--fault",
-        type=testing.Fault,
-        choices=list(testing.Fault),
+        type=_fault,
         metavar="FAULT",
-        help="what goes wrong, half way: " + ", ".join(fault.value for fault in testing.Fault),
+        help=f"what goes wrong, half way: {_FAULTS}",
     )
     serve.set_defaults(run=_serve)
 
 
 def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port < 2**16:
-        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
-    return port
+    with contextlib.suppress(ValueError):
+        port = int(text)
+        if 0 <= port < 2**16:
+            return port
+    raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 <= seconds < 3600:
-        raise argparse.ArgumentTypeError("the pace is a number of seconds, from 0 up")
-    return seconds
+    with contextlib.suppress(ValueError):
+        seconds = float(text)
+        if 0 <= seconds < 3600:
+            return seconds
+    raise argparse.ArgumentTypeError("the pace is a number of seconds, from 0 up")
+
+
+def _fault(text: str) -> testing.Fault:
+    with contextlib.suppress(ValueError):
+        return testing.Fault(text)
+    raise argparse.ArgumentTypeError(f"there is no such fault; there are {_FAULTS}")
 
 
 def _serve(arguments: argparse.Namespace) -> int:

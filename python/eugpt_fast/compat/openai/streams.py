@@ -91,7 +91,7 @@ class AsyncFastStream(AsyncStream[_T]):
                     return
                 yield event
         finally:
-            await plain.aclose()
+            # Not `plain.aclose()`: after a bare `break` the event loop closes both generators, each by itself.
             await self.response.aclose()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing
 from typing import Any, TypeVar
 
 from openai import APIConnectionError, APIError, APITimeoutError, AsyncStream, Stream
@@ -27,6 +26,9 @@ class InterruptedConnection(StreamInterrupted, APIConnectionError):
         APIConnectionError.__init__(self, message=str(error), request=request)
         _take_over(self, error)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (type(self), self.args, vars(self))
+
 
 class InterruptedByTimeout(InterruptedConnection, APITimeoutError):
     """As :class:`InterruptedConnection`, because nothing came in time."""
@@ -38,6 +40,16 @@ class FailedByEvent(ResponseError, APIError):  # type: ignore[misc]
     def __init__(self, error: ResponseError, request: Any, body: object) -> None:
         APIError.__init__(self, error.message or str(error), request, body=body)
         _take_over(self, error)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (type(self), self.args, vars(self))
+
+
+def _again(kind: type[Exception], args: tuple[Any, ...], attributes: dict[str, Any]) -> Exception:
+    """The error as it was, for copies and other processes: its classes do not agree on the arguments to make one."""
+    error = kind.__new__(kind, *args)
+    vars(error).update(attributes)
+    return error
 
 
 def _take_over(target: StreamError, source: StreamError) -> None:
@@ -116,10 +128,12 @@ class AsyncVerdictStream(AsyncFastStream[_T], AsyncStream[_T]):
 
     async def _judged(self, events: Any) -> AsyncIterator[_T]:
         failure: BaseException | None = None
-        async with aclosing(events):
-            try:
-                async for event in events:
-                    yield event
-            except _failures() as error:
-                failure = error
+        try:
+            async for event in events:
+                yield event
+        except _failures() as error:
+            failure = error
+        finally:
+            # Not `events.aclose()`: after a bare `break` the event loop closes both generators, each by itself.
+            await self.response.aclose()
         self._account.close(self.response.request, failure)
