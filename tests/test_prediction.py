@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from conftest import outcome_of
-from eugpt_fast import Parser, _pure
+from eugpt_fast import Parser, _backend, _pure
 from eugpt_fast._backend import ResponseParser
-from eugpt_fast.errors import EventDecodeError
+from eugpt_fast.errors import EventDecodeError, EventTooLarge
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -157,6 +157,47 @@ def test_events_are_those_of_json_loads_on_each_payload(payloads: list[bytes]) -
         except EventDecodeError as error:
             expected.append(f"{outcome_of(error)}")
     assert events_of(Parser(), payloads) == expected
+
+
+def delta(number: int) -> bytes:
+    return b'{"type":"response.output_text.delta","delta":"w%d"}' % (number % 10)
+
+
+def warm_stream() -> bytes:
+    return b"".join(b"data: %b\n\n" % delta(number) for number in range(2 * WARM))
+
+
+@pytest.mark.parametrize(
+    "rest", [b'{"type":"response.completed","x":"', b'["' + b"\xc3\xa9" * 8], ids=["terminal", "wide"]
+)
+def test_what_was_foreseen_of_an_event_that_is_too_large_is_forgotten(rest: bytes) -> None:
+    payload = delta(1)
+    last = rest + b"y" * (len(payload) - len(rest) - 2) + (b'"}' if rest.startswith(b"{") else b'"]')
+    for kind in ("Parser", "ResponseParser"):
+        outcomes = []
+        for module in (_backend, _pure):
+            parser = getattr(module, kind)(max_event_size=200)
+            parser.feed(warm_stream())
+            with pytest.raises(EventTooLarge):
+                parser.feed(b"data: " + payload + b"z" * 200 + b"\n\n")
+            events = parser.feed(b"\n\nid: 1\ndata: " + last + b"\n\n")
+            outcomes.append((repr(events), getattr(parser, "terminal", None), getattr(parser, "text", None)))
+        assert outcomes[0] == outcomes[1]
+
+
+def test_a_shape_does_not_reach_over_the_end_of_a_line() -> None:
+    lines = b"".join(b'data: {\ndata: "n":%d}\n\n' % number for number in range(2 * WARM))
+    for body in (b'data: {\n"n":5}\n\n', b'data: {\ndata: "n":5}\n\n'):
+        chunks = [b"data: 1\n\n" + lines, body]
+        assert results_of(Parser(), chunks) == results_of(_pure.Parser(), chunks)
+
+
+@pytest.mark.parametrize("start", [b"\xef", b"\xef\xbb", b"\xef\xbb\xbf", b"\xef\xbb\xbf\xef"])
+@pytest.mark.parametrize("block", [b"event: a\ndata: 1\n\n", b'data: {"a":1}\ndata: 1\n\n', b"data: 1\n\n"])
+def test_bytes_that_are_nearly_a_bom_are_no_part_of_what_is_expected(start: bytes, block: bytes) -> None:
+    for kind in ("Parser", "SSEParser"):
+        chunks = [start + block, block, block + block]
+        assert results_of(getattr(_backend, kind)(), chunks) == results_of(getattr(_pure, kind)(), chunks)
 
 
 BLOCKS = [

@@ -10,21 +10,17 @@ pub struct Collector {
     /// Version and plan by the number of the shape.
     plans: Vec<(u32, Option<Plan>)>,
     fillings: Vec<Filling>,
-    foreseen: Option<usize>,
     account: Account,
 }
 
 impl Collector {
     /// The length of the payload that starts `ahead`, if it is what was expected.
     pub fn foresee(&mut self, ahead: &[u8]) -> Option<usize> {
-        self.foreseen = self.shapes.find(ahead, &mut self.fillings);
-        self.foreseen
+        self.shapes.find(ahead, &mut self.fillings)
     }
 
-    pub fn take(&mut self, payload: &[u8]) {
-        if self.foreseen.take() == Some(payload.len())
-            || self.shapes.find(payload, &mut self.fillings) == Some(payload.len())
-        {
+    pub fn take(&mut self, payload: &[u8], foreseen: bool) {
+        if foreseen || self.shapes.find(payload, &mut self.fillings) == Some(payload.len()) {
             let (at, shape) = self.shapes.last();
             if at >= self.plans.len() {
                 self.plans.resize_with(at + 1, Default::default);

@@ -106,7 +106,7 @@ fn reading(name: &str, payloads: Vec<String>) -> Stage {
 fn predicting(name: &str, payloads: Vec<String>) -> Stage {
     over(name, payloads, |payloads| {
         let mut collector = Collector::default();
-        payloads.iter().for_each(|payload| collector.take(payload));
+        payloads.iter().for_each(|payload| collector.take(payload, false));
         assert!(collector.has_collected(DELTAS));
     })
 }
@@ -120,11 +120,11 @@ fn collecting(name: &str, chunks: Vec<Vec<u8>>) -> Stage {
             let mut rest = chunk.as_slice();
             loop {
                 if let Some(payload) = framer.expected(&mut rest, |ahead| collector.foresee(ahead)) {
-                    collector.take(payload);
+                    collector.take(payload, true);
                     continue;
                 }
                 let Ok(Some(event)) = framer.next(&mut rest) else { break };
-                collector.take(event.data);
+                collector.take(event.data, false);
             }
         }
         assert!(collector.has_collected(DELTAS));

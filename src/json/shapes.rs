@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use memchr::{memchr, memmem};
+use memchr::{memchr, memchr2, memmem};
 
 use super::Surprise;
 use super::lexer::Lexer;
@@ -84,7 +84,8 @@ impl Shapes {
 
     /// Remembers a document that matched nothing and is JSON.
     pub fn learn(&mut self, text: &[u8]) {
-        if text.len() > MAX_LEN {
+        // A shape must not match across a line end: whoever looks ahead takes what it matches for one `data` line.
+        if text.len() > MAX_LEN || memchr2(b'\n', b'\r', text).is_some() {
             return;
         }
         if self.pause > 0 {

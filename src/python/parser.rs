@@ -14,6 +14,9 @@ use super::values::{Failure, Values};
 use crate::responses::{Account, Head, is_done};
 use crate::sse::decode;
 
+/// So many places for the events of a call are kept for the next one.
+const KEPT_EVENTS: usize = 1024;
+
 /// What both classes are made of.
 struct Engine {
     feed: Feed,
@@ -48,15 +51,17 @@ impl Engine {
         };
         let result = feed.run(bytes.as_bytes(), |framer, rest| {
             if let Some(payload) = framer.expected(rest, |ahead| delivery.predictor.foresee(ahead)) {
-                return delivery.take(payload).map(|()| true);
+                return delivery.take(payload, true).map(|()| true);
             }
             match framer.next(rest) {
-                Ok(Some(event)) => delivery.take(event.data).map(|()| true),
+                Ok(Some(event)) => delivery.take(event.data, false).map(|()| true),
                 Ok(None) => Ok(false),
                 Err(error) => Err(errors::too_large(py, error).into()),
             }
         });
-        let events = PyList::new(py, delivery.result.events.drain(..))?;
+        let ready = delivery.result.events;
+        let events = PyList::new(py, ready.drain(..))?;
+        ready.shrink_to(KEPT_EVENTS);
         match result {
             Ok(()) => Ok(events),
             Err(error) => Err(errors::with_events(py, *error, &events)),
@@ -98,9 +103,9 @@ impl Outcome<'_> {
 
 impl Delivery<'_, '_> {
     #[inline]
-    fn take(&mut self, payload: &[u8]) -> Result<(), Box<PyErr>> {
+    fn take(&mut self, payload: &[u8], foreseen: bool) -> Result<(), Box<PyErr>> {
         let builds_all = self.build && self.only.is_none();
-        let Some(mut predicted) = self.predictor.find(payload) else { return self.read(payload) };
+        let Some(mut predicted) = self.predictor.find(payload, foreseen) else { return self.read(payload) };
         if self.result.ledger.is_none() {
             match if builds_all { Some(true) } else { predicted.wanted() } {
                 Some(true) => {

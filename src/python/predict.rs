@@ -15,8 +15,6 @@ pub struct Predictor {
     /// By the number of the shape.
     prepared: Vec<Prepared>,
     fillings: Vec<Filling>,
-    /// The length of the payload that was foreseen.
-    foreseen: Option<usize>,
 }
 
 #[derive(Default)]
@@ -42,16 +40,13 @@ impl Predictor {
     /// The length of the payload that starts `ahead`, if it is what was expected.
     #[inline]
     pub fn foresee(&mut self, ahead: &[u8]) -> Option<usize> {
-        self.foreseen = self.shapes.find(ahead, &mut self.fillings);
-        self.foreseen
+        self.shapes.find(ahead, &mut self.fillings)
     }
 
-    /// The payload, if it is what was expected. `foresee` may have seen the bytes that it starts.
+    /// The payload, if it is what was expected. `foreseen` says that it is what `foresee`, called last, has found.
     #[inline]
-    pub fn find<'a>(&'a mut self, payload: &'a [u8]) -> Option<Predicted<'a>> {
-        if self.foreseen.take() != Some(payload.len())
-            && self.shapes.find(payload, &mut self.fillings) != Some(payload.len())
-        {
+    pub fn find<'a>(&'a mut self, payload: &'a [u8], foreseen: bool) -> Option<Predicted<'a>> {
+        if !foreseen && self.shapes.find(payload, &mut self.fillings) != Some(payload.len()) {
             return None;
         }
         let (at, shape) = self.shapes.last();
@@ -63,7 +58,7 @@ impl Predictor {
 
     /// The value of `payload`, the short way if it is what was expected; else it is remembered.
     pub fn load<'py>(&mut self, py: Python<'py>, values: &mut Values, payload: &[u8]) -> PyResult<Bound<'py, PyAny>> {
-        if let Some(predicted) = self.find(payload) {
+        if let Some(predicted) = self.find(payload, false) {
             return predicted.load(py, values).map_err(|error| *error);
         }
         let value = values.load(py, payload)?;

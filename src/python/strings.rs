@@ -11,6 +11,8 @@ use crate::scan::{fingerprint, starts_with};
 /// Places for keys remembered per thread, over all its streams: a power of two, half of them used at most. A Responses
 /// stream has about 60 keys.
 const SLOTS: usize = 512;
+/// How many places are looked at for a key.
+const PROBES: usize = 8;
 /// Longer keys are not worth remembering, in bytes.
 const MAX_KEY: usize = 39;
 
@@ -86,14 +88,15 @@ impl Keys {
             return ascii(py, key.raw);
         }
         // The slot is only a guess; the bytes decide.
-        let mut slot = fingerprint(key.raw) as usize % SLOTS;
-        while let Some(known) = &self.slots[slot] {
-            if known.is(key.raw) {
-                return Ok(known.text.bind(py).clone());
+        let slot = fingerprint(key.raw) as usize;
+        for slot in slot..slot + PROBES {
+            match &self.slots[slot % SLOTS] {
+                Some(known) if known.is(key.raw) => return Ok(known.text.bind(py).clone()),
+                Some(_) => {}
+                None => return self.put(py, slot % SLOTS, key.raw),
             }
-            slot = (slot + 1) % SLOTS;
         }
-        self.put(py, slot, key.raw)
+        ascii(py, key.raw)
     }
 
     #[cold]

@@ -13,6 +13,9 @@ const DATA_PREFIX: usize = b"data: ".len();
 /// How a block may end behind its data. After two CRs, a LF would still belong to the second.
 const CLOSINGS: [&[u8]; 2] = [b"\n\n", b"\r\n\r\n"];
 
+/// Longer openings are not remembered, in bytes.
+const MAX_OPENING: usize = 256;
+
 /// Buffers that grew beyond this many bytes are given back after the event that needed them.
 const KEPT_CAPACITY: usize = 64 * 1024;
 
@@ -249,7 +252,7 @@ impl Framer {
         let (opening, closing) = (&block[..at], &block[at + data.len()..]);
         let line = [b"data: ".as_slice(), b"data:"].into_iter().find(|line| opening.ends_with(line));
         let closing = CLOSINGS.into_iter().find(|&known| known == closing);
-        if let (Some(line), Some(closing)) = (line, closing) {
+        if let (Some(line), Some(closing), ..MAX_OPENING) = (line, closing, at) {
             self.data_at = at - line.len();
             if self.opening.len() != opening.len() || !starts_with(&self.opening, opening) {
                 self.opening.clear();
@@ -264,6 +267,7 @@ impl Framer {
         while let Some(&byte) = input.first() {
             if byte != BOM[self.bom] {
                 self.line.extend_from_slice(&BOM[..self.bom]);
+                self.fresh &= self.bom == 0; // these bytes are the start of the first line
                 self.bom = BOM.len();
                 return;
             }
@@ -278,7 +282,8 @@ impl Framer {
     fn keep_tail(&mut self, tail: &[u8]) -> Result<(), TooLarge> {
         if self.line.len() + tail.len() > self.line.capacity() {
             // Fourfold, not twofold: a third of the copies.
-            self.line.reserve(tail.len() + 3 * self.line.len());
+            let more = 3 * self.line.len();
+            self.line.reserve(tail.len() + more.min(self.max_event_size.saturating_sub(self.line.len())));
         }
         self.line.extend_from_slice(tail);
         if self.line[0] == b':' || self.state == Data::Dropped {
