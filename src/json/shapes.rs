@@ -84,8 +84,7 @@ impl Shapes {
 
     /// Remembers a document that matched nothing and is JSON.
     pub fn learn(&mut self, text: &[u8]) {
-        // A shape must not match across a line end: whoever looks ahead takes what it matches for one `data` line.
-        if text.len() > MAX_LEN || memchr2(b'\n', b'\r', text).is_some() {
+        if text.len() > MAX_LEN {
             return;
         }
         if self.pause > 0 {
@@ -180,6 +179,10 @@ fn sign(text: &[u8]) -> u32 {
 
 /// All strings (keys are none) and numbers of a document in order.
 fn outline(text: &[u8]) -> Result<Vec<Scalar>, Surprise> {
+    // A shape must not match across a line end: whoever looks ahead takes what it matches for one `data` line.
+    if memchr2(b'\n', b'\r', text).is_some() {
+        return Err(Surprise);
+    }
     let mut scalars = Vec::new();
     let mut lexer = Lexer::new(text);
     outline_value(&mut lexer, &mut scalars, 0)?;
