@@ -254,10 +254,8 @@ impl Framer {
         let closing = CLOSINGS.into_iter().find(|&known| known == closing);
         if let (Some(line), Some(closing), ..MAX_OPENING) = (line, closing, at) {
             self.data_at = at - line.len();
-            if self.opening.len() != opening.len() || !starts_with(&self.opening, opening) {
-                self.opening.clear();
-                self.opening.extend_from_slice(opening);
-            }
+            self.opening.clear();
+            self.opening.extend_from_slice(opening);
             self.closing = closing;
         }
     }
