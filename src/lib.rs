@@ -5,10 +5,13 @@
 //! - [`sse`]: framing after the WHATWG event stream rules. Bytes only.
 //! - [`json`]: JSON text, read without building anything.
 //! - [`responses`]: what Responses events mean: types, terminal events, accumulated text.
+//! - `net`: the HTTP transport, present with the `transport` feature. Knows no interpreter.
 //! - `python`: the binding, present with the `python` feature. The only code that knows an interpreter.
 
 pub mod json;
 pub mod responses;
+#[cfg(feature = "transport")]
+pub mod net;
 mod scan;
 pub mod sse;
 
