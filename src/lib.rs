@@ -9,9 +9,9 @@
 //! - `python`: the binding, present with the `python` feature. The only code that knows an interpreter.
 
 pub mod json;
-pub mod responses;
 #[cfg(feature = "transport")]
 pub mod net;
+pub mod responses;
 mod scan;
 pub mod sse;
 
