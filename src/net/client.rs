@@ -33,7 +33,7 @@ pub struct Request {
 }
 
 struct Inner {
-    connector: Connector,
+    connector: Arc<Connector>,
     pool: Arc<Pool>,
     retries: u32,
 }
@@ -48,7 +48,7 @@ pub struct Client {
 impl Client {
     /// A client without connections. Connecting is repeated `retries` times.
     pub fn new(connector: Connector, limits: Limits, retries: u32) -> Self {
-        let inner = Inner { connector, pool: Arc::new(Pool::new(limits)), retries };
+        let inner = Inner { connector: Arc::new(connector), pool: Arc::new(Pool::new(limits)), retries };
         Self { inner: Mutex::new((runtime::generation(), Arc::new(inner))), limits }
     }
 
