@@ -228,10 +228,24 @@ class Exchange:
         """
 
     def take(self) -> bytes | None:
-        """All that has arrived of the body; b"" at the end, None while nothing has come.
+        """What has arrived of the body and was not read ahead (b"" if all was); None while there is nothing to see.
 
         Raises:
             TransportFailure: the rest will not come. What came before it has been taken.
+        """
+
+    def is_over(self) -> bool:
+        """Whether the body was taken, or read ahead, to its end."""
+
+    def read_ahead(self, parser: ResponseParser | None, build: bool) -> None:
+        """Lets ``parser`` read what arrives, on the I/O thread: all events but those that are wanted, or without
+        ``build`` all but terminal ones. Then it is its turn to be fed with what :meth:`take` returns. None ends that.
+        The parser must have been fed with all that was taken.
+        """
+
+    def pace(self) -> tuple[int, int, float, float, float]:
+        """Bytes and pieces so far; seconds since the last piece, and since the last content that was read ahead; the
+        longest pause between two such.
         """
 
     def wait(self, wanted: str, patience: float | None) -> bool:

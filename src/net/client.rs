@@ -71,10 +71,10 @@ impl Client {
     /// Sends the request; all that comes of it is told to `exchange`.
     pub fn send(&self, request: Request, exchange: &Arc<Exchange>) {
         let inner = self.inner();
-        let told = exchange.clone();
+        let ending = Ending(exchange.clone());
         let task = runtime::spawn(async move {
-            let how = inner.run(&request, &told).await;
-            told.end(how);
+            let how = inner.run(&request, &ending.0).await;
+            ending.0.end(how);
         });
         exchange.served_by(task);
     }
@@ -82,6 +82,15 @@ impl Client {
     /// Closes the connections that are not in use; those in use close when they are done.
     pub fn close(&self) {
         self.inner().pool.close();
+    }
+}
+
+/// Ends its exchange when the task does, also if it is stopped.
+struct Ending(Arc<Exchange>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.end(Err(Kind::ReadError.because("the response was closed")));
     }
 }
 
