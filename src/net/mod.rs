@@ -13,6 +13,7 @@ pub mod dial;
 pub mod error;
 pub mod exchange;
 mod http1;
+pub mod http2;
 pub mod io;
 pub mod notifier;
 pub mod pool;
