@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import AsyncIterator, Generator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Generator, Iterable
 from types import TracebackType
 from typing import Any
 
@@ -70,13 +70,29 @@ class AsyncEventStream(BaseStream):
         try:
             while self._ready:
                 yield self._ready.popleft()
-            while (events := await self._batch(build=True)) is not None:
+            while True:
+                events = self._at_once()
+                if events is None and (waiting := self._ask()) is not None:
+                    await waiting
+                    continue
+                if events is None:
+                    events = await self._batch(build=True)
+                    if events is None:
+                        break
                 for event in events:
                     yield event
-        except GeneratorExit:
-            await self.aclose()
+        except BaseException as error:
+            if self._closes(error):
+                await self.aclose()
             raise
         self._raise_verdict()
+
+    def _ask(self) -> Awaitable[bool] | None:
+        """What to await before :meth:`_at_once` has something, if there is no more to do than that."""
+        if self._quick is None or self._source is None or self._source.native is None:
+            return None
+        self._asked = time.monotonic()
+        return self._source.native.ask()
 
     async def __anext__(self) -> Any:
         while not self._ready:
@@ -150,6 +166,7 @@ class AsyncEventStream(BaseStream):
         """Closes the response and frees its connection, also inside a cancelled task."""
         if not self._closed:
             self._closed = True
+            self._quick = None
             self._conclude()
             with anyio.CancelScope(shield=True):
                 await self._close_source()

@@ -81,7 +81,7 @@ class EventStream(BaseStream):
         try:
             while self._ready:
                 yield self._ready.popleft()
-            while (events := self._batch(build=True)) is not None:
+            while (events := self._at_once()) is not None or (events := self._batch(build=True)) is not None:
                 yield from events
         except GeneratorExit:
             self.close()
@@ -173,6 +173,7 @@ class EventStream(BaseStream):
         """Closes the response and frees its connection. The stream has no verdict unless it had ended."""
         if not self._closed:
             self._closed = True
+            self._quick = None
             self._conclude()
             self._close_source()
             if self._call is not None:

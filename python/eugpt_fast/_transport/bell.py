@@ -6,11 +6,12 @@ import asyncio
 import select
 import threading
 import weakref
+from collections.abc import Callable
 from itertools import count
 
 from .._core import Exchange, Notifier
 
-__all__ = ["bell"]
+__all__ = ["Bell", "bell"]
 
 
 class Bell:
@@ -19,7 +20,8 @@ class Bell:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._notifier = Notifier()
         self._tickets = count()
-        self._waiting: dict[int, asyncio.Future[bool]] = {}
+        self._waiting: dict[int, asyncio.Future[bool]] = {}  # of an exchange that is over, all have been called
+        self._new_future: Callable[[], asyncio.Future[bool]] = loop.create_future
         try:
             loop.add_reader(self._notifier.fileno(), self._ring)
         except NotImplementedError:  # Windows' own loop watches no sockets for others
@@ -35,21 +37,26 @@ class Bell:
         self._ring()
         rung.set()
 
-    async def wait(self, exchange: Exchange, wanted: str, timeout: float | None = None) -> bool:
-        """Waits until ``wanted`` is there. Returns whether it is, after ``timeout`` seconds at the latest."""
+    def ask(self, exchange: Exchange, wanted: str) -> asyncio.Future[bool] | None:
+        """A future that comes true when ``wanted`` is there; None if it is."""
         ticket = next(self._tickets)
         if not exchange.call_when(wanted, self._notifier, ticket):
+            return None
+        self._waiting[ticket] = future = self._new_future()
+        return future
+
+    async def wait(self, exchange: Exchange, wanted: str, timeout: float | None = None) -> bool:
+        """Waits until ``wanted`` is there. Returns whether it is, after ``timeout`` seconds at the latest."""
+        future = self.ask(exchange, wanted)
+        if future is None:
             return True
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[bool] = loop.create_future()
-        self._waiting[ticket] = future
-        timer = None if timeout is None else loop.call_later(max(0.0, timeout), _give_up, future)
+        if timeout is None:
+            return await future
+        timer = asyncio.get_running_loop().call_later(max(0.0, timeout), _give_up, future)
         try:
             return await future
         finally:
-            self._waiting.pop(ticket, None)
-            if timer is not None:
-                timer.cancel()
+            timer.cancel()
 
 
 def _give_up(future: asyncio.Future[bool]) -> None:

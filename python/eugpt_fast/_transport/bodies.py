@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager
 
 from .._core import Exchange, TransportFailure
@@ -54,6 +54,7 @@ class AsyncNativeBody:
     def __init__(self, exchange: Exchange, failures: _Failures) -> None:
         self.exchange = exchange
         self._failures = failures
+        self._bell = bell()
 
     async def read(self, patience: float | None = None) -> bytes | None:
         """As :meth:`NativeBody.read`."""
@@ -62,12 +63,16 @@ class AsyncNativeBody:
             while (chunk := exchange.take()) is None:
                 if exchange.is_over():
                     return None
-                if not await bell().wait(exchange, "body", left):
+                if not await self._bell.wait(exchange, "body", left):
                     left = _time_left(exchange, patience)
         except TransportFailure:
             with self._failures():
                 raise
         return chunk
+
+    def ask(self) -> Awaitable[bool] | None:
+        """What to await before :meth:`read` has something to tell; None if it has."""
+        return self._bell.ask(self.exchange, "body")
 
     async def __aiter__(self) -> AsyncGenerator[bytes, None]:
         while (chunk := await self.read()) is not None:
