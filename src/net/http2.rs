@@ -80,10 +80,9 @@ impl Http2 {
         matches!(self.requests.clone().poll_ready(&mut context), Poll::Ready(Ok(())))
     }
 
-    /// Whether no request can be sent any more: the connection has failed, or the server has announced its end.
-    pub fn is_gone(&self) -> bool {
-        let mut context = Context::from_waker(Waker::noop());
-        matches!(self.requests.clone().poll_ready(&mut context), Poll::Ready(Err(_)))
+    /// How many streams the server takes at a time.
+    pub fn max_streams(&self) -> usize {
+        self.requests.current_max_send_streams()
     }
 
     /// Send the head of a request, and its end too if it has no body. Waits while the server has as many streams as

@@ -1,5 +1,6 @@
 //! The transport's connections over real sockets. One crate, as linking takes longer than testing.
 
+mod client;
 mod connect;
 mod http2;
 mod http2_peer;
