@@ -413,6 +413,11 @@ impl Exchange {
         }
     }
 
+    /// A piece was not used after all.
+    pub fn put_back(&self, piece: Vec<u8>) {
+        self.lock().outbox.push_front(piece);
+    }
+
     fn pop_piece(&self) -> Option<Option<Vec<u8>>> {
         let mut state = self.lock();
         let piece = state.outbox.pop_front();

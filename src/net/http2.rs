@@ -43,6 +43,12 @@ impl From<StreamFailure> for Failure {
     }
 }
 
+impl From<Failure> for StreamFailure {
+    fn from(failure: Failure) -> Self {
+        Self { failure, retryable: false }
+    }
+}
+
 /// A handle on a connection. The connection closes once its last handle and stream are gone.
 #[derive(Clone)]
 pub struct Http2 {

@@ -13,9 +13,10 @@ use eugpt_fast::net::pool::Limits;
 use h2::Reason;
 use h2::server::Builder;
 use http::Response;
+use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc;
 
-use crate::http2_peer::serve;
+use crate::http2_peer::{GOAWAY, REQUESTED_WITH_BODY, SETTINGS, frame, read_until, serve};
 use crate::ping::{connector, route};
 use crate::support::{Ca, listen, run};
 
@@ -108,5 +109,28 @@ fn streams_that_one_connection_does_not_take_go_to_another() {
         head(&waiting).await.unwrap();
         assert_eq!(body(&waiting).await.unwrap(), b"");
         assert_eq!(connections.load(Ordering::Relaxed), 3);
+    });
+}
+
+#[test]
+fn what_a_server_did_not_look_at_is_sent_again() {
+    run(async {
+        let (listener, port) = listen().await;
+        tokio::spawn(async move {
+            // The first connection ends before the request is looked at, the second refuses it once.
+            let (mut ending, _) = listener.accept().await.unwrap();
+            ending.write_all(&frame(SETTINGS, &[])).await.unwrap();
+            read_until(&mut ending, &[REQUESTED_WITH_BODY]).await;
+            ending.write_all(&frame(GOAWAY, &[0; 8])).await.unwrap();
+            let mut refusing = h2::server::handshake(listener.accept().await.unwrap().0).await.unwrap();
+            refusing.accept().await.unwrap().unwrap().1.send_reset(Reason::REFUSED_STREAM);
+            serve(refusing).await.unwrap();
+        });
+        let client = client(2);
+        let exchange = send(&client, port, "/echo", "all of it", None);
+        head(&exchange).await.unwrap();
+        assert_eq!(body(&exchange).await.unwrap(), b"all of it");
+        let hopeless = send(&client, port, "/refused", "", None);
+        assert_eq!(head(&hopeless).await.unwrap_err().kind, Kind::RemoteProtocolError);
     });
 }

@@ -202,28 +202,13 @@ fn an_announced_end_lets_streams_finish_and_takes_no_new_ones() {
     });
 }
 
-/// A frame, RFC 9113, section 4.1.
-fn frame(kind: u8, payload: &[u8]) -> Vec<u8> {
-    [&[0, 0, payload.len() as u8, kind, 0, 0, 0, 0, 0], payload].concat()
-}
-
-const SETTINGS: u8 = 4;
-const GOAWAY: u8 = 7;
-/// The settings of the server are, without a payload.
-const ACKNOWLEDGED: [u8; 9] = [0, 0, 0, SETTINGS, 1, 0, 0, 0, 0];
-/// The whole head of the first stream, and no body.
-const REQUESTED: &[u8] = &[1, 5, 0, 0, 0, 1];
-
 /// A client, its request that has no answer, and what the server does next.
 async fn unanswered(then: &[u8], reset: bool) -> (Http2, StreamFailure) {
     let (client, mut server) = sockets().await;
     let client = Http2::handshake(Io::Tcp(client), BUFFER as u32).await.unwrap();
     server.write_all(&frame(SETTINGS, &[])).await.unwrap();
     let (_, answer) = send(&client, "GET", "/").await.unwrap();
-    let mut said = Vec::new();
-    while ![&ACKNOWLEDGED[..], REQUESTED].iter().all(|head| said.windows(head.len()).any(|window| window == *head)) {
-        server.read_buf(&mut said).await.unwrap();
-    }
+    read_until(&mut server, &[&ACKNOWLEDGED, REQUESTED]).await;
     server.write_all(then).await.unwrap();
     if reset {
         server.set_zero_linger().unwrap();

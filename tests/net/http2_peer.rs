@@ -13,6 +13,7 @@ use eugpt_fast::net::io::Io;
 use h2::server::{Builder, Connection, SendResponse};
 use h2::{Reason, RecvStream, SendStream};
 use http::Response;
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
@@ -155,4 +156,26 @@ pub async fn echo(client: &Http2, body: &'static [u8]) -> Vec<u8> {
 
 pub fn is_waiting(future: std::pin::Pin<&mut impl Future>) -> bool {
     future.poll(&mut Context::from_waker(Waker::noop())).is_pending()
+}
+
+/// A frame, RFC 9113, section 4.1.
+pub fn frame(kind: u8, payload: &[u8]) -> Vec<u8> {
+    [&[0, 0, payload.len() as u8, kind, 0, 0, 0, 0, 0], payload].concat()
+}
+
+pub const SETTINGS: u8 = 4;
+pub const GOAWAY: u8 = 7;
+/// Settings without a payload have been received.
+pub const ACKNOWLEDGED: [u8; 9] = [0, 0, 0, SETTINGS, 1, 0, 0, 0, 0];
+/// The head of the first stream, that of a request without a body.
+pub const REQUESTED: &[u8] = &[1, 5, 0, 0, 0, 1];
+/// That of a request with one.
+pub const REQUESTED_WITH_BODY: &[u8] = &[1, 4, 0, 0, 0, 1];
+
+/// Read until all of these have come.
+pub async fn read_until(socket: &mut TcpStream, wanted: &[&[u8]]) {
+    let mut said = Vec::new();
+    while !wanted.iter().all(|wanted| said.windows(wanted.len()).any(|window| window == *wanted)) {
+        assert_ne!(socket.read_buf(&mut said).await.unwrap(), 0, "the client is there");
+    }
 }
