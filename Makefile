@@ -34,7 +34,7 @@ demo: build
 	$(BIN)/eugpt-fast demo
 
 test: build
-	cargo test --release --locked --quiet
+	cargo test --release --locked --features transport --quiet
 	$(BIN)/python -m pytest
 	EUGPT_FAST_PURE=1 $(BIN)/python -m pytest
 

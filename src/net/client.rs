@@ -114,15 +114,21 @@ impl Inner {
     async fn run(&self, request: &Request, exchange: &Exchange) -> Result<(), Failure> {
         let Request { route, head, timeouts } = request;
         head.check().map_err(|violation| Kind::LocalProtocolError.because(violation.0))?;
-        match self.way(request).await? {
-            Way::Shared(lease) => {
-                converse::http2::converse(&lease.http2, route, head, exchange, timeouts.patience).await
-            }
-            Way::Alone(mut connection) => {
-                if converse::http1::converse(&mut connection.io, head, exchange, timeouts.patience).await? {
-                    self.pool.give_back(route, connection);
+        let mut refused = 0;
+        loop {
+            match self.way(request).await? {
+                Way::Alone(mut connection) => {
+                    if converse::http1::converse(&mut connection.io, head, exchange, timeouts.patience).await? {
+                        self.pool.give_back(route, connection);
+                    }
+                    return Ok(());
                 }
-                Ok(())
+                Way::Shared(lease) => {
+                    match converse::http2::converse(&lease.http2, route, head, exchange, timeouts.patience).await {
+                        Err(failed) if failed.retryable && refused < MAX_REFUSED => refused += 1,
+                        outcome => return outcome.map_err(Failure::from),
+                    }
+                }
             }
         }
     }
@@ -164,6 +170,9 @@ impl Inner {
         Ok(Made::Http2(Http2::handshake(made.io, window).await?))
     }
 }
+
+/// How often a request is sent again of which an HTTP/2 server says that it has not looked at it.
+const MAX_REFUSED: u32 = 2;
 
 enum Made {
     Http1(Io),

@@ -339,8 +339,9 @@ impl Exchange {
 
 impl Drop for Exchange {
     fn drop(&mut self) {
-        if let (false, Some(task)) = (self.is_ours(), self.task.take()) {
-            std::mem::forget(task);
+        if !self.is_ours() {
+            let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+            std::mem::forget((self.task.take(), state.window.take()));
         }
     }
 }
@@ -386,7 +387,9 @@ impl Exchange {
         if state.end.is_none() {
             state.end = Some(how);
         }
+        let window = state.window.take();
         self.wake(state);
+        drop(window); // which would keep a cancelled stream open; it takes a lock of its own
     }
 
     /// Waits until the inbox has room; says for how many bytes.
@@ -408,6 +411,11 @@ impl Exchange {
                 None => self.go_on.notified().await,
             }
         }
+    }
+
+    /// A piece was not used after all.
+    pub fn put_back(&self, piece: Vec<u8>) {
+        self.lock().outbox.push_front(piece);
     }
 
     fn pop_piece(&self) -> Option<Option<Vec<u8>>> {

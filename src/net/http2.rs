@@ -8,11 +8,15 @@ use bytes::Bytes;
 use h2::client::{Builder, ResponseFuture, SendRequest};
 use h2::{FlowControl, Reason, RecvStream, SendStream};
 use http::header::{self, HeaderName, HeaderValue};
-use http::uri::{self, Uri};
+use http::uri::{self, Scheme, Uri};
 use http::{Method, Version};
 
+use super::connect::Route;
 use super::error::{Failure, Kind};
+use super::exchange::Answer;
 use super::io::Io;
+use super::proxy::authority;
+use crate::http1::RequestHead;
 
 /// The most bytes of header fields in one answer, as HPACK counts them (RFC 7541, section 4.1).
 const MAX_HEAD: u32 = 100 * 1024;
@@ -39,28 +43,10 @@ impl From<StreamFailure> for Failure {
     }
 }
 
-/// What is asked for.
-#[derive(Clone, Copy)]
-pub struct Request<'a> {
-    /// The method.
-    pub method: &'a [u8],
-    /// `http` or `https`.
-    pub scheme: &'a str,
-    /// Host and port. A `Host` field overrides it.
-    pub authority: &'a str,
-    /// The path with its query.
-    pub path: &'a [u8],
-    /// The header fields. What only makes sense in HTTP/1.1 is left out.
-    pub headers: &'a [(Vec<u8>, Vec<u8>)],
-}
-
-/// The head of an answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Head {
-    /// The status code.
-    pub status: u16,
-    /// The header fields in order of arrival, except that all of one name stand together: the `http` crate keeps no more.
-    pub headers: Vec<(Vec<u8>, Vec<u8>)>,
+impl From<Failure> for StreamFailure {
+    fn from(failure: Failure) -> Self {
+        Self { failure, retryable: false }
+    }
 }
 
 /// A handle on a connection. The connection closes once its last handle and stream are gone.
@@ -100,16 +86,20 @@ impl Http2 {
         matches!(self.requests.clone().poll_ready(&mut context), Poll::Ready(Ok(())))
     }
 
-    /// Whether no request can be sent any more: the connection has failed, or the server has announced its end.
-    pub fn is_gone(&self) -> bool {
-        let mut context = Context::from_waker(Waker::noop());
-        matches!(self.requests.clone().poll_ready(&mut context), Poll::Ready(Err(_)))
+    /// How many streams the server takes at a time.
+    pub fn max_streams(&self) -> usize {
+        self.requests.current_max_send_streams()
     }
 
     /// Send the head of a request, and its end too if it has no body. Waits while the server has as many streams as
     /// it takes.
-    pub async fn send(&self, request: Request<'_>, end_stream: bool) -> Result<(SendBody, Answer), StreamFailure> {
-        let head = build(request).map_err(|message| StreamFailure {
+    pub async fn send(
+        &self,
+        route: &Route,
+        head: &RequestHead,
+        end_stream: bool,
+    ) -> Result<(SendBody, Awaited), StreamFailure> {
+        let head = build(route, head).map_err(|message| StreamFailure {
             failure: Kind::LocalProtocolError.because(message),
             retryable: false,
         })?;
@@ -121,7 +111,7 @@ impl Http2 {
         })?;
         // If the connection ends in the meantime, the answer tells what that meant for this stream.
         let _ = requests.ready().await;
-        Ok((SendBody { stream }, Answer { future: answer }))
+        Ok((SendBody { stream }, Awaited { future: answer }))
     }
 }
 
@@ -162,17 +152,23 @@ impl SendBody {
 }
 
 /// An answer that is awaited.
-pub struct Answer {
+pub struct Awaited {
     future: ResponseFuture,
 }
 
-impl Answer {
-    /// Wait for its head; interim answers (1xx) are passed over.
-    pub async fn head(self) -> Result<(Head, RecvBody), StreamFailure> {
+impl Awaited {
+    /// Wait for its head; interim answers (1xx) are passed over. The fields are in order of arrival, except that all
+    /// of one name stand together: the `http` crate keeps no more.
+    pub async fn head(self) -> Result<(Answer, RecvBody), StreamFailure> {
         let (parts, stream) = self.future.await.map_err(|error| explain(&error, Kind::ReadError))?.into_parts();
         let bytes = |(name, value): (&HeaderName, &HeaderValue)| (name.as_str().into(), value.as_bytes().into());
-        let head = Head { status: parts.status.as_u16(), headers: parts.headers.iter().map(bytes).collect() };
-        Ok((head, RecvBody { stream }))
+        let answer = Answer {
+            status: parts.status.as_u16(),
+            version: "HTTP/2",
+            reason: Vec::new(),
+            fields: parts.headers.iter().map(bytes).collect(),
+        };
+        Ok((answer, RecvBody { stream }))
     }
 }
 
@@ -222,16 +218,15 @@ fn is_connection_specific(name: &HeaderName, value: &[u8]) -> bool {
 }
 
 /// The request as h2 takes it. Errors name fields and never quote values.
-fn build(request: Request<'_>) -> Result<http::Request<()>, String> {
+fn build(route: &Route, request: &RequestHead) -> Result<http::Request<()>, String> {
     let mut head = http::Request::new(());
     *head.version_mut() = Version::HTTP_2;
-    *head.method_mut() = Method::from_bytes(request.method).map_err(|_| "the method is not valid")?;
-    let mut authority = request.authority.as_bytes();
-    for (name, value) in request.headers {
-        let name = HeaderName::from_bytes(name)
-            .map_err(|_| format!("the header name {:?} is not valid", String::from_utf8_lossy(name)))?;
+    *head.method_mut() = Method::from_bytes(&request.method).map_err(|_| "the method is not valid")?;
+    let mut host = authority(&route.host, route.port).into_bytes();
+    for (name, value) in &request.fields {
+        let name = HeaderName::from_bytes(name).map_err(|_| "a header name is not valid")?;
         if name == header::HOST {
-            authority = value;
+            host.clone_from(value);
         }
         if is_connection_specific(&name, value) {
             continue;
@@ -242,9 +237,9 @@ fn build(request: Request<'_>) -> Result<http::Request<()>, String> {
         head.headers_mut().append(name, checked);
     }
     let mut parts = uri::Parts::default();
-    parts.scheme = Some(request.scheme.parse().map_err(|_| "the scheme is not valid")?);
-    parts.authority = Some(authority.try_into().map_err(|_| "the host is not valid")?);
-    parts.path_and_query = Some(request.path.try_into().map_err(|_| "the path is not valid")?);
+    parts.scheme = Some(if route.https { Scheme::HTTPS } else { Scheme::HTTP });
+    parts.authority = Some(host.try_into().map_err(|_| "the host is not valid")?);
+    parts.path_and_query = Some(request.target[..].try_into().map_err(|_| "the target is not valid")?);
     *head.uri_mut() = Uri::from_parts(parts).map_err(|error| error.to_string())?;
     Ok(head)
 }
@@ -277,14 +272,15 @@ fn explain(error: &h2::Error, io: Kind) -> StreamFailure {
 
 #[cfg(test)]
 mod tests {
-    use super::{Request, build};
+    use super::{RequestHead, Route, build};
 
     #[test]
     fn credentials_are_kept_out_of_tables() {
-        let headers = ["authorization", "Proxy-Authorization", "x"].map(|name| (name.into(), b"secret".to_vec()));
-        let request =
-            Request { method: b"GET", scheme: "https", authority: "example.com", path: b"/", headers: &headers };
-        let sensitive: Vec<_> = build(request).unwrap().headers().values().map(|value| value.is_sensitive()).collect();
+        let route = Route { https: true, host: "::1".into(), port: 8443, sni: None, proxy: None };
+        let fields = ["authorization", "Proxy-Authorization", "x"].map(|name| (name.into(), b"secret".to_vec())).into();
+        let head = build(&route, &RequestHead { method: b"GET".into(), target: b"/".into(), fields }).unwrap();
+        let sensitive: Vec<_> = head.headers().values().map(|value| value.is_sensitive()).collect();
         assert_eq!(sensitive, [true, true, false]);
+        assert_eq!(head.uri(), "https://[::1]:8443/");
     }
 }

@@ -60,8 +60,8 @@ struct Shared {
 }
 
 impl Shared {
-    fn is_used(&self) -> bool {
-        Arc::strong_count(&self.left) > 1
+    fn users(&self) -> usize {
+        Arc::strong_count(&self.left) - 1
     }
 
     fn idle_for(&self) -> Duration {
@@ -190,15 +190,15 @@ impl Pool {
     fn shared_for(self: &Arc<Self>, route: &Route) -> Option<Lease> {
         let mut state = self.lock();
         let is_over = |shared: &Shared| {
-            let expired = self.limits.expiry.is_some_and(|expiry| !shared.is_used() && shared.idle_for() > expiry);
-            expired || shared.http2.is_gone()
+            let expired = self.limits.expiry.is_some_and(|expiry| shared.users() == 0 && shared.idle_for() > expiry);
+            expired || !shared.http2.is_usable()
         };
         let (gone, kept): (Vec<_>, _) = std::mem::take(&mut state.shared).into_iter().partition(is_over);
         state.shared = kept;
         let lease = state
             .shared
             .iter()
-            .find(|shared| shared.route == *route && shared.http2.is_usable())
+            .find(|shared| shared.route == *route && shared.users() < shared.http2.max_streams())
             .map(|shared| self.lease(shared));
         drop(state);
         drop(gone); // outside the lock, which their slots take
@@ -275,7 +275,7 @@ impl State {
     /// Closes the connection that has been idle for longest. Its slot is free at once.
     fn evict(&mut self) -> Option<Evicted> {
         let evicted = if self.idle.is_empty() {
-            let at = self.shared.iter().position(|shared| !shared.is_used())?;
+            let at = self.shared.iter().position(|shared| shared.users() == 0)?;
             let mut shared = self.shared.remove(at);
             shared.slot.0 = Weak::new();
             Evicted::Shared { _connection: shared }

@@ -1,17 +1,16 @@
 //! Whom a client trusts, and how it says that it does not: real handshakes with certificates made on the spot.
 
-mod net;
-
 use std::sync::Arc;
 
 use eugpt_fast::net::connect::{Connector, Route};
 use eugpt_fast::net::error::{Failure, Kind};
 use eugpt_fast::net::io::Io;
 use eugpt_fast::net::tls::{TlsOptions, client_config};
-use net::{Ca, Identity, acceptor, listen, provider, run, self_signed};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, date_time_ymd};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_rustls::TlsAcceptor;
+
+use crate::support::{Ca, Identity, acceptor, listen, provider, read_chain, read_key, run, self_signed};
 
 fn trusting(pem: &str) -> TlsOptions {
     TlsOptions { roots: pem.into(), verify: true, check_hostname: true, identity: None }
@@ -136,9 +135,9 @@ fn a_pinned_certificate_is_worth_nothing_without_its_key() {
     run(async {
         let real = self_signed(&["localhost"], calls_itself_ca);
         let thief = self_signed(&["localhost"], calls_itself_ca);
-        let key = net::read_key(&thief.key);
+        let key = read_key(&thief.key);
         let signer = tokio_rustls::rustls::crypto::ring::sign::any_supported_type(&key).unwrap();
-        let stolen = tokio_rustls::rustls::sign::CertifiedKey::new(net::read_chain(&real.chain), signer);
+        let stolen = tokio_rustls::rustls::sign::CertifiedKey::new(read_chain(&real.chain), signer);
         let server = tokio_rustls::rustls::server::ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .unwrap()

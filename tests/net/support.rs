@@ -1,5 +1,4 @@
 //! What the tests of the transport share: certificates made on the spot and servers that show them.
-#![allow(dead_code, missing_docs)] // each test crate uses its part
 
 use std::future::Future;
 use std::sync::Arc;
