@@ -1,7 +1,9 @@
 //! Wakes an event loop that watches a socket: one byte, however many tickets have come due.
 
+use std::cell::RefCell;
 use std::io::{self, Read, Write};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 #[cfg(unix)]
 use std::os::unix::net::UnixStream as Socket;
@@ -30,16 +32,26 @@ impl Notifier {
         &self.ear
     }
 
-    /// A ticket is due. Never blocks.
-    pub fn notify(&self, ticket: u64) {
+    /// A ticket is due. To be called on the I/O thread, which rings before it goes to sleep. Never blocks.
+    pub fn notify(self: &Arc<Self>, ticket: u64) {
         let mut due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
         due.push(ticket);
         let first = due.len() == 1;
         drop(due);
-        if first {
-            // A full socket is readable already; a closed one has no one to wake.
-            let _ = (&self.bell).write(&[0]);
+        let late = SILENT.with_borrow_mut(|silent| {
+            if first {
+                silent.push((self.clone(), Instant::now()));
+            }
+            silent.first().is_some_and(|(_, since)| since.elapsed() > LATEST)
+        });
+        if late {
+            ring();
         }
+    }
+
+    fn ring(&self) {
+        // A full socket is readable already; a closed one has no one to wake.
+        let _ = (&self.bell).write(&[0]);
     }
 
     /// The tickets that are due.
@@ -47,6 +59,22 @@ impl Notifier {
         // First the bell, then the tickets: one that comes between rings again.
         let _ = (&self.ear).read(&mut [0; 64]);
         std::mem::take(&mut self.due.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// So long at most does a bell wait for the tickets of other sockets that are ready as well. To ring at once would have
+/// the event loop wake, on a busy machine, for one ticket at a time.
+const LATEST: Duration = Duration::from_micros(200);
+
+thread_local! {
+    /// Bells to be rung, and since when.
+    static SILENT: RefCell<Vec<(Arc<Notifier>, Instant)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Rings for all tickets that came due on this thread.
+pub fn ring() {
+    for (notifier, _) in SILENT.take() {
+        notifier.ring();
     }
 }
 

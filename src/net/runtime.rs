@@ -8,6 +8,8 @@ use std::thread;
 use tokio::runtime::{Builder, Handle};
 use tokio::task::AbortHandle;
 
+use super::notifier;
+
 /// How often this process was forked from the one that loaded the library: threads and sockets of an older generation
 /// are not ours.
 static GENERATION: AtomicU32 = AtomicU32::new(0);
@@ -43,7 +45,8 @@ fn handle() -> Handle {
 }
 
 fn start() -> Handle {
-    let runtime = Builder::new_current_thread().enable_all().build().expect("an event queue of the system");
+    let mut builder = Builder::new_current_thread();
+    let runtime = builder.enable_all().on_thread_park(notifier::ring).build().expect("an event queue of the system");
     let handle = runtime.handle().clone();
     thread::Builder::new()
         .name("eugpt-fast-io".into())
