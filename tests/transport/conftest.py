@@ -1,0 +1,19 @@
+"""The stacks as fixtures."""
+
+from __future__ import annotations
+
+import pytest
+
+from .stacks import NATIVE, OWN, Stack, stacks
+
+
+@pytest.fixture(params=stacks(*OWN, *NATIVE))
+def stack(request: pytest.FixtureRequest) -> Stack:
+    """Each way to send a request in turn; the library's own transports prove the test."""
+    return request.param
+
+
+@pytest.fixture(params=stacks(*NATIVE))
+def native_stack(request: pytest.FixtureRequest) -> Stack:
+    """The native transports, for what the library's own do not promise."""
+    return request.param
