@@ -3,7 +3,19 @@
 from collections.abc import Iterable
 from typing import Any, final
 
-__all__ = ["Parser", "ResponseParser", "SSEParser", "ServerSentEvent", "build_info"]
+__all__ = [
+    "Exchange",
+    "HttpClient",
+    "Notifier",
+    "Parser",
+    "ResponseParser",
+    "SSEParser",
+    "ServerSentEvent",
+    "TransportFailure",
+    "build_info",
+    "forked",
+    "leave",
+]
 
 def build_info() -> dict[str, str]: ...
 
@@ -187,3 +199,90 @@ class SSEParser:
     def last_event_id(self) -> str: ...
     @property
     def retry(self) -> int | None: ...
+
+class TransportFailure(Exception):
+    """The name of httpx's exception, and its message."""
+
+@final
+class Notifier:
+    """A socket that becomes readable when tickets are due."""
+
+    def __new__(cls) -> Notifier: ...
+    def fileno(self) -> int: ...
+    def take(self) -> list[int]:
+        """The tickets that are due."""
+
+@final
+class Exchange:
+    """One request and its answer, served on the I/O thread.
+
+    What can be waited for: "head" (of the answer), "body" (bytes of it, or its end), "room" (for more of the request's
+    body). After a failure all of it is there: the next call raises.
+    """
+
+    def take_answer(self) -> tuple[int, str, bytes, list[tuple[bytes, bytes]]] | None:
+        """Status, version, reason and header fields of the answer, once; None while they have not come.
+
+        Raises:
+            TransportFailure: there is no answer.
+        """
+
+    def take(self) -> bytes | None:
+        """All that has arrived of the body; b"" at the end, None while nothing has come.
+
+        Raises:
+            TransportFailure: the rest will not come. What came before it has been taken.
+        """
+
+    def wait(self, wanted: str, patience: float | None) -> bool:
+        """Blocks, without the interpreter, until ``wanted`` is there. False after ``patience`` seconds."""
+
+    def call_when(self, wanted: str, notifier: Notifier, ticket: int) -> bool:
+        """Makes ``ticket`` due when ``wanted`` is there. False if it is there already."""
+
+    def push(self, piece: bytes) -> None:
+        """The next piece of the request's body."""
+
+    def finish(self) -> None:
+        """The request's body is whole."""
+
+    def close(self) -> None:
+        """Frees the connection at once, unless all was read."""
+
+@final
+class HttpClient:
+    """The connections of one transport."""
+
+    def __new__(
+        cls,
+        *,
+        max_connections: int | None,
+        max_keepalive: int | None,
+        keepalive_expiry: float | None,
+        retries: int,
+        buffer_size: int,
+    ) -> HttpClient: ...
+    def send(
+        self,
+        route: tuple[bool, str, int],
+        head: tuple[bytes, bytes, list[tuple[bytes, bytes]]],
+        body: tuple[bytes, bool],
+        timeouts: list[float | None],
+    ) -> Exchange:
+        """Starts an exchange.
+
+        Args:
+            route: whether it is https, host and port.
+            head: method, target and header fields.
+            body: its first piece, and whether more follow by :meth:`Exchange.push`.
+            timeouts: for connect, read, write and pool, in seconds.
+        """
+
+    def close(self) -> None:
+        """Closes the connections that are not in use, and the others when they are done."""
+
+def leave() -> None:
+    """The interpreter ends: threads that wait in here will not come back to it."""
+
+def forked() -> None:
+    """This process is a forked child."""

@@ -7,6 +7,8 @@ mod predict;
 mod sse;
 mod strings;
 mod template;
+#[cfg(feature = "transport")]
+mod transport;
 mod values;
 
 use pyo3::prelude::*;
@@ -21,6 +23,9 @@ mod _core {
     use super::parser::{Parser, ResponseParser};
     #[pymodule_export]
     use super::sse::{SSEParser, ServerSentEvent};
+    #[cfg(feature = "transport")]
+    #[pymodule_export]
+    use super::transport::{Exchange, HttpClient, Notifier, TransportFailure, forked, leave};
 
     /// How this module was built.
     #[pyfunction]
@@ -29,6 +34,7 @@ mod _core {
         info.set_item("version", env!("CARGO_PKG_VERSION"))?;
         info.set_item("profile", if cfg!(debug_assertions) { "debug" } else { "release" })?;
         info.set_item("panic", if cfg!(panic = "unwind") { "unwind" } else { "abort" })?;
+        info.set_item("transport", if cfg!(feature = "transport") { "yes" } else { "no" })?;
         Ok(info)
     }
 }
