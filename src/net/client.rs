@@ -33,7 +33,7 @@ pub struct Request {
 }
 
 struct Inner {
-    connector: Connector,
+    connector: Arc<Connector>,
     pool: Arc<Pool>,
     retries: u32,
 }
@@ -48,7 +48,7 @@ pub struct Client {
 impl Client {
     /// A client without connections. Connecting is repeated `retries` times.
     pub fn new(connector: Connector, limits: Limits, retries: u32) -> Self {
-        let inner = Inner { connector, pool: Arc::new(Pool::new(limits)), retries };
+        let inner = Inner { connector: Arc::new(connector), pool: Arc::new(Pool::new(limits)), retries };
         Self { inner: Mutex::new((runtime::generation(), Arc::new(inner))), limits }
     }
 
@@ -71,10 +71,10 @@ impl Client {
     /// Sends the request; all that comes of it is told to `exchange`.
     pub fn send(&self, request: Request, exchange: &Arc<Exchange>) {
         let inner = self.inner();
-        let told = exchange.clone();
+        let ending = Ending(exchange.clone());
         let task = runtime::spawn(async move {
-            let how = inner.run(&request, &told).await;
-            told.end(how);
+            let how = inner.run(&request, &ending.0).await;
+            ending.0.end(how);
         });
         exchange.served_by(task);
     }
@@ -82,6 +82,15 @@ impl Client {
     /// Closes the connections that are not in use; those in use close when they are done.
     pub fn close(&self) {
         self.inner().pool.close();
+    }
+}
+
+/// Ends its exchange when the task does, also if it is stopped.
+struct Ending(Arc<Exchange>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.end(Err(Kind::ReadError.because("the response was closed")));
     }
 }
 

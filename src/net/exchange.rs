@@ -62,7 +62,7 @@ pub struct Pace {
     pub latest: Instant,
     /// When the last content came that was read ahead, or reading ahead began.
     pub progress: Instant,
-    /// The longest time between two such.
+    /// The longest time between two pieces of such content.
     pub longest_pause: Duration,
 }
 
@@ -83,7 +83,12 @@ struct State {
     end: Option<Result<(), Failure>>,
     waiting: Option<Waiting>,
     ahead: Option<Arc<dyn Ahead>>,
+    /// The consumer has to look at what was read ahead.
     attention: bool,
+    /// The consumer has taken bytes that it may not have dealt with: what came behind them must wait.
+    lent: bool,
+    /// There was content that was read ahead.
+    progressed: bool,
     pace: Pace,
     outbox: VecDeque<Vec<u8>>,
     outbox_ended: bool,
@@ -91,12 +96,45 @@ struct State {
 
 impl State {
     fn has(&self, wanted: Wanted) -> bool {
-        self.end.is_some()
-            || match wanted {
-                Wanted::Head => self.answer.is_some(),
-                Wanted::Body => !self.inbox.is_empty() && (self.ahead.is_none() || self.attention),
-                Wanted::Room => self.outbox.is_empty() || self.answer.is_some(),
+        match wanted {
+            Wanted::Head => self.answer.is_some() || self.end.is_some(),
+            Wanted::Body => self.has_bytes() || self.is_over(),
+            Wanted::Room => self.outbox.is_empty() || self.answer.is_some() || self.end.is_some(),
+        }
+    }
+
+    /// Whether there is something to take.
+    fn has_bytes(&self) -> bool {
+        if self.ahead.is_some() { self.attention && !self.lent } else { !self.inbox.is_empty() }
+    }
+
+    fn is_over(&self) -> bool {
+        self.end.is_some() && self.inbox.is_empty()
+    }
+
+    /// The consumer has dealt with all that it took.
+    fn go_on_ahead(&mut self) {
+        if std::mem::take(&mut self.lent) {
+            self.attention = false;
+            self.read_ahead();
+        }
+    }
+
+    fn read_ahead(&mut self) {
+        let Some(ahead) = &self.ahead else { return };
+        if self.lent || self.attention || self.inbox.is_empty() {
+            return;
+        }
+        let seen = ahead.read(&mut self.inbox);
+        self.attention = seen.attention || self.pace.pieces == 1; // of the first byte the time is wanted
+        if seen.progress {
+            let now = self.pace.latest;
+            if std::mem::replace(&mut self.progressed, true) {
+                let pause = now.saturating_duration_since(self.pace.progress);
+                self.pace.longest_pause = self.pace.longest_pause.max(pause);
             }
+            self.pace.progress = now;
+        }
     }
 }
 
@@ -124,6 +162,8 @@ impl Exchange {
                 waiting: None,
                 ahead: None,
                 attention: false,
+                lent: false,
+                progressed: false,
                 pace: Pace { bytes: 0, pieces: 0, latest: now, progress: now, longest_pause: Duration::ZERO },
                 outbox: Some(piece).into_iter().filter(|piece| !piece.is_empty()).collect(),
                 outbox_ended: !more_follows,
@@ -163,25 +203,30 @@ impl Exchange {
         }
     }
 
-    /// All that has arrived of the body. None: nothing yet; empty: the end.
+    /// All that has arrived of the body and was not read ahead, if there is something to look at. Nothing may be
+    /// there when it was all read ahead.
     pub fn take(&self) -> Result<Option<Vec<u8>>, Failure> {
         self.check_ours()?;
         let mut state = self.lock();
-        state.attention = false;
-        if state.inbox.is_empty() {
+        if !state.has_bytes() {
             return match &state.end {
-                None => Ok(None),
-                Some(Ok(())) => Ok(Some(Vec::new())),
-                Some(Err(failure)) => Err(failure.clone()),
+                Some(Err(failure)) if state.is_over() => Err(failure.clone()),
+                _ => Ok(None),
             };
         }
         let was_full = state.inbox.len() >= self.limit;
         let bytes = std::mem::take(&mut state.inbox);
+        state.lent = state.ahead.is_some();
         drop(state);
         if was_full {
             self.go_on.notify_one();
         }
         Ok(Some(bytes))
+    }
+
+    /// Whether the body was taken, or read ahead, to its end.
+    pub fn is_over(&self) -> bool {
+        self.lock().is_over()
     }
 
     /// Whether `wanted` is there.
@@ -196,6 +241,7 @@ impl Exchange {
         }
         let deadline = Instant::now() + patience;
         let mut state = self.lock();
+        state.go_on_ahead();
         loop {
             if state.has(wanted) {
                 state.waiting = None;
@@ -219,6 +265,7 @@ impl Exchange {
             return false;
         }
         let mut state = self.lock();
+        state.go_on_ahead();
         if state.has(wanted) {
             state.waiting = None;
             return false;
@@ -244,18 +291,18 @@ impl Exchange {
         }
     }
 
-    /// Lets `ahead` read what arrives from now on; None ends that.
+    /// Lets `ahead` read what arrives from now on; None ends that. The consumer must have dealt with all that it took.
     pub fn read_ahead(&self, ahead: Option<Arc<dyn Ahead>>) {
         if !self.is_ours() {
             return;
         }
         let mut state = self.lock();
-        if state.ahead.is_none() {
-            state.pace.progress = Instant::now();
-        }
+        state.pace.progress = Instant::now();
         state.ahead = ahead;
-        state.read_ahead();
+        state.attention = false;
+        state.lent = false;
         let was_full = state.inbox.len() >= self.limit;
+        state.read_ahead();
         drop(state);
         if was_full {
             self.go_on.notify_one();
@@ -267,7 +314,7 @@ impl Exchange {
         self.lock().pace
     }
 
-    /// Nobody wants the rest: the connection is freed at once, unless the exchange is over.
+    /// Nobody wants the rest: the connection is freed at once, unless the exchange is over, and who waits is woken.
     pub fn close(&self) {
         // In a forked child the task belongs to the parent, and its locks may be held for ever.
         if let (true, Some(task)) = (self.is_ours(), self.task.get()) {
@@ -365,23 +412,6 @@ impl Exchange {
             Some(Waiter::Thread) => self.arrived.notify_one(),
             Some(Waiter::Ticket(notifier, ticket)) => notifier.notify(ticket),
             None => {}
-        }
-    }
-}
-
-impl State {
-    fn read_ahead(&mut self) {
-        let Some(ahead) = &self.ahead else { return };
-        if self.attention {
-            return; // it is the consumer's turn
-        }
-        let seen = ahead.read(&mut self.inbox);
-        self.attention = seen.attention;
-        if seen.progress {
-            let now = self.pace.latest;
-            let pause = now.saturating_duration_since(self.pace.progress);
-            self.pace.longest_pause = self.pace.longest_pause.max(pause);
-            self.pace.progress = now;
         }
     }
 }

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-use super::connect::Io;
 use super::error::{Failure, Kind};
 use super::exchange::{Answer, Exchange};
+use super::io::Io;
 use super::within;
 use crate::http1::{Body, Head, HeadReader, RequestHead, Sending, Violation};
 

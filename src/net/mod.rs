@@ -9,12 +9,18 @@ use error::{Failure, Kind};
 
 pub mod client;
 pub mod connect;
+pub mod dial;
 pub mod error;
 pub mod exchange;
 mod http1;
+pub mod http2;
+pub mod io;
 pub mod notifier;
 pub mod pool;
+pub mod proxy;
 pub mod runtime;
+pub mod tls;
+mod verify;
 
 pub use http1::Patience;
 

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::sync::Notify;
 
-use super::connect::{Io, Route};
+use super::connect::Route;
+use super::io::Io;
 
 /// How many connections there may be, and for how long.
 #[derive(Debug, Clone, Copy)]

@@ -1,5 +1,8 @@
 //! The binding: thin classes over the core. See `_core.pyi` for the documentation that users read.
 
+mod ahead;
+mod delivery;
+mod engine;
 mod errors;
 mod feed;
 mod parser;

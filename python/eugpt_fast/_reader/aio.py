@@ -112,7 +112,7 @@ class AsyncEventStream(BaseStream):
             source = await self._opened()
         begun = time.monotonic()
         try:
-            chunk = await self._read(source.chunks, begun)
+            chunk = await self._read(source, begun, build)
         except network_errors() as error:
             self._reader.waited += time.monotonic() - begun
             return await self._end(error)
@@ -123,12 +123,15 @@ class AsyncEventStream(BaseStream):
         events = self._digest(chunk, build, begun, now)
         return await self._end(None, events) if self._is_over(now) else events
 
-    async def _read(self, chunks: AsyncIterator[bytes], begun: float) -> bytes | None:
+    async def _read(self, source: AsyncSource, begun: float, build: bool) -> bytes | None:
         left = self._time_left(begun)
+        if source.native is not None:
+            self._read_ahead(source.native, build)
+            return await source.native.read(left)
         if left is None:
-            return await anext(chunks, None)
+            return await anext(source.chunks, None)
         with anyio.move_on_after(left):
-            return await anext(chunks, None)
+            return await anext(source.chunks, None)
         raise self._reader.out_of_patience()
 
     async def _end(self, cause: BaseException | None, events: list[Any] | None = None) -> list[Any] | None:

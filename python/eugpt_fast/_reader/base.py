@@ -29,6 +29,8 @@ class BaseStream:
         max_event_size: int = DEFAULT_MAX_EVENT_SIZE,
     ) -> None:
         self._reader = Reader(only, max_event_size, content_timeout)
+        self._chooses = only is not None
+        self._ahead: tuple[Any, bool] | None = None  # who reads ahead, and whether wanted events are to be built
         self._ready: deque[Any] = deque()  # events that next() has not taken yet
         self._secret = ""
         self._failure: Exception | None = None  # to be raised once the events before it are delivered
@@ -95,6 +97,16 @@ class BaseStream:
         if build and events:
             self._delivered = True
         return events
+
+    def _read_ahead(self, native: Any, build: bool) -> None:
+        """Lets the native transport read, on its own thread, what needs no object. All that came is digested."""
+        useful = self._reader.terminal is None and (self._chooses or not build)
+        ahead = (native, build) if useful else None
+        if ahead != self._ahead:
+            self._ahead = ahead
+            self._reader.ahead = useful
+            native.exchange.read_ahead(self._reader.parser if useful else None, build)
+        self._reader.pace = native.exchange.pace
 
     def _time_left(self, now: float) -> float | None:
         """How many seconds the next read may take."""

@@ -125,7 +125,7 @@ class EventStream(BaseStream):
             self._check()
         begun = time.monotonic()
         try:
-            chunk = self._read(begun)
+            chunk = self._read(begun, build)
         except network_errors() as error:
             self._reader.waited += time.monotonic() - begun
             return self._end(error)
@@ -144,8 +144,11 @@ class EventStream(BaseStream):
             raise
         self._checked = True
 
-    def _read(self, begun: float) -> bytes | None:
+    def _read(self, begun: float, build: bool) -> bytes | None:
         left = self._time_left(begun)
+        if (native := self._source.native) is not None:
+            self._read_ahead(native, build)
+            return native.read(left)
         if left is None or self._watchdog is None:
             return next(self._source.chunks, None)
         self._watchdog.arm(begun + left)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import AbstractContextManager
 
-from .._core import Exchange
+from .._core import Exchange, TransportFailure
 from .bell import bell
 
 __all__ = ["AsyncNativeBody", "NativeBody"]
@@ -20,20 +20,27 @@ class NativeBody:
         self.exchange = exchange
         self._failures = failures
 
-    def read(self, timeout: float | None = None) -> bytes | None:
-        """What has arrived, at least one byte; b"" at the end. None if nothing came within ``timeout`` seconds."""
-        exchange = self.exchange
+    def read(self, patience: float | None = None) -> bytes | None:
+        """What has arrived and was not read ahead; None at the end.
+
+        Raises:
+            TimeoutError: no content came for ``patience`` seconds.
+            httpx.TransportError, httpx2.TransportError: the rest will not come.
+        """
+        exchange, left = self.exchange, patience
         try:
             while (chunk := exchange.take()) is None:
-                if not exchange.wait("body", timeout):
+                if exchange.is_over():
                     return None
-        except Exception:
+                if not exchange.wait("body", left):
+                    left = _time_left(exchange, patience)
+        except TransportFailure:
             with self._failures():
                 raise
         return chunk
 
     def __iter__(self) -> Iterator[bytes]:
-        while chunk := self.read():
+        while (chunk := self.read()) is not None:
             yield chunk
 
     def close(self) -> None:
@@ -48,22 +55,32 @@ class AsyncNativeBody:
         self.exchange = exchange
         self._failures = failures
 
-    async def read(self, timeout: float | None = None) -> bytes | None:
+    async def read(self, patience: float | None = None) -> bytes | None:
         """As :meth:`NativeBody.read`."""
-        exchange = self.exchange
+        exchange, left = self.exchange, patience
         try:
             while (chunk := exchange.take()) is None:
-                if not await bell().wait(exchange, "body", timeout):
+                if exchange.is_over():
                     return None
-        except Exception:
+                if not await bell().wait(exchange, "body", left):
+                    left = _time_left(exchange, patience)
+        except TransportFailure:
             with self._failures():
                 raise
         return chunk
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        while chunk := await self.read():
+    async def __aiter__(self) -> AsyncGenerator[bytes, None]:
+        while (chunk := await self.read()) is not None:
             yield chunk
 
     async def aclose(self) -> None:
         """As :meth:`NativeBody.close`."""
         self.exchange.close()
+
+
+def _time_left(exchange: Exchange, patience: float | None) -> float | None:
+    """Seconds to wait on: there may have been content that was read ahead."""
+    left = None if patience is None else patience - exchange.pace()[3]
+    if left is not None and left <= 0:
+        raise TimeoutError
+    return left

@@ -8,6 +8,8 @@ use pyo3::exceptions::{PyException, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 
+use super::super::errors;
+use super::super::parser::ResponseParser;
 use super::leaving::detached;
 use super::notifier::Notifier;
 use crate::net::error::Failure;
@@ -40,6 +42,25 @@ impl Exchange {
 
     fn take<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
         Ok(self.0.take()?.map(|bytes| PyBytes::new(py, &bytes)))
+    }
+
+    fn is_over(&self) -> bool {
+        self.0.is_over()
+    }
+
+    /// Lets `parser` read what arrives: all but wanted events, or without `build` all but terminal ones. None ends that.
+    #[pyo3(signature = (parser, build))]
+    fn read_ahead(&self, parser: Option<&Bound<'_, ResponseParser>>, build: bool) -> PyResult<()> {
+        let skimmer = parser.map(|parser| parser.try_borrow().map_err(|_| errors::in_use())?.skimmer(build));
+        self.0.read_ahead(skimmer.transpose()?);
+        Ok(())
+    }
+
+    /// Bytes and pieces so far; seconds since the last of them, and since the last content; the longest pause of that.
+    fn pace(&self) -> (u64, u64, f64, f64, f64) {
+        let pace = self.0.pace();
+        let age = |since: Instant| since.elapsed().as_secs_f64();
+        (pace.bytes, pace.pieces, age(pace.latest), age(pace.progress), pace.longest_pause.as_secs_f64())
     }
 
     fn wait(&self, py: Python<'_>, wanted: &str, patience: Option<f64>) -> PyResult<bool> {
