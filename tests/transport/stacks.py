@@ -45,12 +45,17 @@ class Stack:
         return getattr(owner, name)(**options)
 
     @contextlib.contextmanager
-    def client(self, **options: Any) -> Iterator[Any]:
-        """A client that is used like a blocking one. Options of the transport go there, the others to the client."""
-        for_transport = {name: options.pop(name) for name in _OF_TRANSPORT & options.keys()}
+    def client(self, *, reads_environment: bool = False, **options: Any) -> Iterator[Any]:
+        """A client that is used like a blocking one. Options of the transport go there, the others to the client.
+
+        ``reads_environment``: httpx looks for proxies there only where it makes its transports itself.
+        """
+        options.setdefault("timeout", 15)
         if not self.native:
-            for_transport.setdefault("verify", _ROOTS)
-        options = {"timeout": 15, "transport": self.transport(**for_transport), **options}
+            options.setdefault("verify", _ROOTS)
+        if self.native or not reads_environment:
+            for_transport = {name: options.pop(name) for name in _OF_TRANSPORT & options.keys()}
+            options.setdefault("transport", self.transport(**for_transport))
         if self.is_async:
             with Bridge(self.library.AsyncClient(**options)) as client:
                 yield client

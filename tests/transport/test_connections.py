@@ -9,7 +9,7 @@ import time
 import pytest
 
 from .stacks import Stack
-from .wire import CHUNKED, Connection, WireServer, answering, chunk, once, response
+from .wire import CHUNKED, Connection, HeldBack, WireServer, chunk, once, response
 
 OK = response(b"hello")
 OPEN_ENDED = CHUNKED + chunk(b"hello")
@@ -116,12 +116,14 @@ def test_at_the_limit_an_idle_connection_gives_way(stack: Stack) -> None:
 
 def test_at_the_limit_a_request_waits_for_the_one_before(stack: Stack) -> None:
     limits = stack.library.Limits(max_connections=1)
-    with WireServer(answering(OK)) as server, stack.client(limits=limits) as client:
+    held = HeldBack(OK)
+    with WireServer(held) as server, stack.client(limits=limits) as client:
         with client.stream("GET", server.url) as first:
             waiting = threading.Thread(target=client.get, args=(server.url + "/second",))
             waiting.start()
             waiting.join(0.05)
             assert waiting.is_alive()
+            held.release.set()
             assert first.read() == b"hello"
         waiting.join(20)
         assert not waiting.is_alive()
@@ -132,9 +134,11 @@ def test_at_the_limit_a_request_waits_for_the_one_before(stack: Stack) -> None:
 @pytest.mark.parametrize("kept", [0, 1, 3])
 def test_no_more_idle_connections_are_kept_than_wanted(stack: Stack, kept: int) -> None:
     limits = stack.library.Limits(max_connections=10, max_keepalive_connections=kept)
-    with WireServer(OK) as server, stack.client(limits=limits) as client:
+    held = HeldBack(OK)
+    with WireServer(held) as server, stack.client(limits=limits) as client:
         with contextlib.ExitStack() as streams:
             answers = [streams.enter_context(client.stream("GET", server.url)) for _ in range(5)]
+            held.release.set()
             assert [answer.read() for answer in answers] == [b"hello"] * 5
         server.wait_for(lambda: server.open == kept)
         assert server.connections == 5

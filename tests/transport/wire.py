@@ -217,6 +217,21 @@ def answering(*answers: bytes) -> Script:
     return script
 
 
+class HeldBack:
+    """A script that answers every request but keeps the last byte until it is released."""
+
+    def __init__(self, answer: bytes) -> None:
+        self.release = threading.Event()
+        self._answer = answer
+
+    def __call__(self, connection: Connection) -> None:
+        while True:
+            connection.request()
+            connection.send(self._answer[:-1])
+            assert self.release.wait(PATIENCE)
+            connection.send(self._answer[-1:])
+
+
 def once(*pieces: bytes) -> Script:
     """Answers one request with these pieces and ends the connection."""
 
