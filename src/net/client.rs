@@ -4,10 +4,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::connect::{Connector, Route};
+use super::converse::{self, Patience};
 use super::error::{Failure, Kind};
 use super::exchange::Exchange;
-use super::http1::{self, Patience};
-use super::pool::{Connection, Found, Limits, Pool};
+use super::http2::Http2;
+use super::io::Io;
+use super::pool::{Connection, Found, Lease, Limits, Pool};
 use super::{runtime, within};
 use crate::http1::RequestHead;
 
@@ -36,6 +38,7 @@ struct Inner {
     connector: Arc<Connector>,
     pool: Arc<Pool>,
     retries: u32,
+    buffer_size: usize,
 }
 
 /// One transport.
@@ -46,9 +49,10 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client without connections. Connecting is repeated `retries` times.
-    pub fn new(connector: Connector, limits: Limits, retries: u32) -> Self {
-        let inner = Inner { connector: Arc::new(connector), pool: Arc::new(Pool::new(limits)), retries };
+    /// A client without connections. Connecting is repeated `retries` times. Of each body at most `buffer_size` bytes
+    /// wait for their consumer.
+    pub fn new(connector: Connector, limits: Limits, retries: u32, buffer_size: usize) -> Self {
+        let inner = Inner::new(Arc::new(connector), limits, retries, buffer_size);
         Self { inner: Mutex::new((runtime::generation(), Arc::new(inner))), limits }
     }
 
@@ -57,15 +61,16 @@ impl Client {
         if current.0 != runtime::generation() {
             // The connections are the parent's. They are not closed, which would end them there as well.
             let old = current.1.clone();
-            let inner = Inner {
-                connector: old.connector.clone(),
-                pool: Arc::new(Pool::new(self.limits)),
-                retries: old.retries,
-            };
+            let inner = Inner::new(old.connector.clone(), self.limits, old.retries, old.buffer_size);
             std::mem::forget(std::mem::replace(&mut *current, (runtime::generation(), Arc::new(inner))));
             std::mem::forget(old);
         }
         current.1.clone()
+    }
+
+    /// An exchange for a request to be sent, whose body is `piece`, or begins with it.
+    pub fn exchange(&self, piece: Vec<u8>, more_follows: bool) -> Arc<Exchange> {
+        Arc::new(Exchange::new(self.inner().buffer_size, piece, more_follows))
     }
 
     /// Sends the request; all that comes of it is told to `exchange`.
@@ -94,31 +99,49 @@ impl Drop for Ending {
     }
 }
 
+/// A connection for one request.
+enum Way {
+    Alone(Connection),
+    Shared(Lease),
+}
+
 impl Inner {
-    async fn run(&self, request: &Request, exchange: &Exchange) -> Result<(), Failure> {
-        request.head.check().map_err(|violation| Kind::LocalProtocolError.because(violation.0))?;
-        let mut connection = self.connection(request).await?;
-        let again = http1::converse(&mut connection.io, &request.head, exchange, request.timeouts.patience).await?;
-        if again {
-            self.pool.give_back(&request.route, connection);
-        }
-        Ok(())
+    fn new(connector: Arc<Connector>, limits: Limits, retries: u32, buffer_size: usize) -> Self {
+        let pool = Arc::new(Pool::new(limits, connector.http2));
+        Self { connector, pool, retries, buffer_size }
     }
 
-    async fn connection(&self, request: &Request) -> Result<Connection, Failure> {
+    async fn run(&self, request: &Request, exchange: &Exchange) -> Result<(), Failure> {
+        let Request { route, head, timeouts } = request;
+        head.check().map_err(|violation| Kind::LocalProtocolError.because(violation.0))?;
+        match self.way(request).await? {
+            Way::Shared(lease) => {
+                converse::http2::converse(&lease.http2, route, head, exchange, timeouts.patience).await
+            }
+            Way::Alone(mut connection) => {
+                if converse::http1::converse(&mut connection.io, head, exchange, timeouts.patience).await? {
+                    self.pool.give_back(route, connection);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    async fn way(&self, request: &Request) -> Result<Way, Failure> {
         let Timeouts { pool, connect, .. } = request.timeouts;
         let acquire = self.pool.acquire(&request.route);
-        let found = within(pool, Kind::PoolTimeout, "all connections are in use", acquire).await?;
-        let slot = match found {
-            Found::Open(connection) => return Ok(connection),
-            Found::New(slot) => slot,
+        let permit = match within(pool, Kind::PoolTimeout, "all connections are in use", acquire).await? {
+            Found::Open(connection) => return Ok(Way::Alone(connection)),
+            Found::Shared(lease) => return Ok(Way::Shared(lease)),
+            Found::New(permit) => permit,
         };
         let mut attempt = 0;
         loop {
-            let connecting = self.connector.connect(&request.route);
-            let why = "no connection in time";
-            match within(connect, Kind::ConnectTimeout, why, connecting).await.and_then(|made| made) {
-                Ok(made) => return Ok(Connection { io: made.io, slot }),
+            let connecting = self.connect(&request.route);
+            match within(connect, Kind::ConnectTimeout, "no connection in time", connecting).await.and_then(|made| made)
+            {
+                Ok(Made::Http1(io)) => return Ok(Way::Alone(permit.alone(io))),
+                Ok(Made::Http2(http2)) => return Ok(Way::Shared(permit.share(http2))),
                 Err(failure) if attempt == self.retries => return Err(failure),
                 Err(failure) if !matches!(failure.kind, Kind::ConnectError | Kind::ConnectTimeout) => {
                     return Err(failure);
@@ -131,4 +154,21 @@ impl Inner {
             }
         }
     }
+
+    async fn connect(&self, route: &Route) -> Result<Made, Failure> {
+        let made = self.connector.connect(route).await?;
+        if !made.http2 {
+            return Ok(Made::Http1(made.io));
+        }
+        let window = u32::try_from(self.buffer_size).unwrap_or(u32::MAX).min(MAX_WINDOW);
+        Ok(Made::Http2(Http2::handshake(made.io, window).await?))
+    }
 }
+
+enum Made {
+    Http1(Io),
+    Http2(Http2),
+}
+
+/// RFC 9113, section 6.9.1.
+const MAX_WINDOW: u32 = (1 << 31) - 1;

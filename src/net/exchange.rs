@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
 use super::error::{Failure, Kind};
+use super::http2::Window;
 use super::notifier::Notifier;
 use super::runtime;
 use crate::http1::Field;
@@ -89,6 +90,8 @@ struct State {
     lent: bool,
     /// There was content that was read ahead.
     progressed: bool,
+    /// Who lets the server send more, where that is not for the task to do by reading.
+    window: Option<Window>,
     pace: Pace,
     outbox: VecDeque<Vec<u8>>,
     outbox_ended: bool,
@@ -120,12 +123,21 @@ impl State {
         }
     }
 
+    fn release(&mut self, bytes: usize) {
+        if let Some(window) = &mut self.window {
+            window.release(bytes);
+        }
+    }
+
     fn read_ahead(&mut self) {
         let Some(ahead) = &self.ahead else { return };
         if self.lent || self.attention || self.inbox.is_empty() {
             return;
         }
+        let before = self.inbox.len();
         let seen = ahead.read(&mut self.inbox);
+        let used = before - self.inbox.len();
+        self.release(used);
         self.attention = seen.attention || self.pace.pieces == 1; // of the first byte the time is wanted
         if seen.progress {
             let now = self.pace.latest;
@@ -164,6 +176,7 @@ impl Exchange {
                 attention: false,
                 lent: false,
                 progressed: false,
+                window: None,
                 pace: Pace { bytes: 0, pieces: 0, latest: now, progress: now, longest_pause: Duration::ZERO },
                 outbox: Some(piece).into_iter().filter(|piece| !piece.is_empty()).collect(),
                 outbox_ended: !more_follows,
@@ -217,6 +230,7 @@ impl Exchange {
         let was_full = state.inbox.len() >= self.limit;
         let bytes = std::mem::take(&mut state.inbox);
         state.lent = state.ahead.is_some();
+        state.release(bytes.len());
         drop(state);
         if was_full {
             self.go_on.notify_one();
@@ -343,6 +357,11 @@ impl Exchange {
         let mut state = self.lock();
         state.answer = Some(answer);
         self.wake(state);
+    }
+
+    /// From now on the server may send so much as the consumer takes.
+    pub fn limit_by(&self, window: Window) {
+        self.lock().window = Some(window);
     }
 
     /// Bytes have come: `decode` puts those of the body behind the inbox.

@@ -100,6 +100,12 @@ impl Http2 {
         matches!(self.requests.clone().poll_ready(&mut context), Poll::Ready(Ok(())))
     }
 
+    /// Whether no request can be sent any more: the connection has failed, or the server has announced its end.
+    pub fn is_gone(&self) -> bool {
+        let mut context = Context::from_waker(Waker::noop());
+        matches!(self.requests.clone().poll_ready(&mut context), Poll::Ready(Err(_)))
+    }
+
     /// Send the head of a request, and its end too if it has no body. Waits while the server has as many streams as
     /// it takes.
     pub async fn send(&self, request: Request<'_>, end_stream: bool) -> Result<(SendBody, Answer), StreamFailure> {

@@ -9,10 +9,10 @@ use error::{Failure, Kind};
 
 pub mod client;
 pub mod connect;
+mod converse;
 pub mod dial;
 pub mod error;
 pub mod exchange;
-mod http1;
 pub mod http2;
 pub mod io;
 pub mod notifier;
@@ -22,7 +22,7 @@ pub mod runtime;
 pub mod tls;
 mod verify;
 
-pub use http1::Patience;
+pub use converse::Patience;
 
 /// The output of `future`, or a failure of this kind once `timeout` has passed.
 async fn within<T>(

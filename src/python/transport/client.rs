@@ -13,18 +13,15 @@ use super::exchange::{Exchange, seconds};
 use tokio_rustls::rustls::client::ClientConfig;
 
 use crate::http1::RequestHead;
+use crate::net::Patience;
 use crate::net::client::{Client, Request, Timeouts};
 use crate::net::connect::{Connector, Route};
 use crate::net::pool::Limits;
 use crate::net::proxy::Proxy;
 use crate::net::tls::{TlsOptions, client_config};
-use crate::net::{Patience, exchange};
 
 #[pyclass(module = "eugpt_fast._core", frozen)]
-pub struct HttpClient {
-    client: Client,
-    buffer_size: usize,
-}
+pub struct HttpClient(Client);
 
 /// Name and value as Python holds them.
 type RawField = (Vec<u8>, Vec<u8>);
@@ -68,7 +65,7 @@ impl HttpClient {
             idle: idle.unwrap_or(usize::MAX),
             expiry: expiry.map(seconds).transpose()?,
         };
-        Ok(Self { client: Client::new(connector, limits, retries), buffer_size })
+        Ok(Self(Client::new(connector, limits, retries, buffer_size)))
     }
 
     /// Starts an exchange. `body` is its first piece, and whether more follow.
@@ -86,19 +83,18 @@ impl HttpClient {
         });
         let (method, target, fields) = head;
         let (piece, more_follows) = body;
-        let exchange = exchange::Exchange::new(self.buffer_size, piece.as_bytes().to_vec(), more_follows);
-        let exchange = Arc::new(exchange);
+        let exchange = self.0.exchange(piece.as_bytes().to_vec(), more_follows);
         let request = Request {
             route: Route { https, host, port, sni, proxy },
             head: RequestHead { method, target, fields },
             timeouts: timeouts_of(timeouts)?,
         };
-        self.client.send(request, &exchange);
+        self.0.send(request, &exchange);
         Ok(Exchange(exchange))
     }
 
     fn close(&self) {
-        self.client.close();
+        self.0.close();
     }
 }
 

@@ -1,19 +1,20 @@
-//! One exchange over one HTTP/1.1 connection.
+//! Over an HTTP/1.1 connection.
 
 use std::cell::RefCell;
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::task::{Poll, ready};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
-use tokio::time::{Sleep, sleep};
 
-use super::error::{Failure, Kind};
-use super::exchange::{Answer, Exchange};
-use super::io::Io;
-use super::within;
+use super::{Patience, ReadClock};
 use crate::http1::{Body, Head, HeadReader, RequestHead, Sending, Violation};
+use crate::net::error::{Failure, Kind};
+use crate::net::exchange::{Answer, Exchange};
+use crate::net::io::Io;
+use crate::net::within;
 
 /// Bytes that one read may bring. One such place serves all connections, so that an idle one holds none.
 const SCRATCH: usize = 256 * 1024;
@@ -23,15 +24,6 @@ const MAX_JOINED: usize = 64 * 1024;
 
 thread_local! {
     static PLACE: RefCell<Vec<u8>> = RefCell::new(vec![0; SCRATCH]);
-}
-
-/// How long to wait for bytes, and to get rid of some.
-#[derive(Debug, Clone, Copy)]
-pub struct Patience {
-    /// For bytes to come.
-    pub read: Option<Duration>,
-    /// For bytes to be taken.
-    pub write: Option<Duration>,
 }
 
 impl From<Violation> for Failure {
@@ -54,7 +46,7 @@ pub async fn converse(
         }
         // A server may answer before it has read everything, and close: then the answer counts.
     }
-    let mut reading = Reading { io, exchange, timeout: patience.read, timer: None, begun: Instant::now() };
+    let mut reading = Reading { io, exchange, clock: ReadClock::new(exchange, patience.read) };
     let (head, rest) = match reading.head().await {
         Ok(found) => found,
         Err(failure) => return Err(sent.err().unwrap_or(failure)),
@@ -104,10 +96,7 @@ async fn write(io: &mut Io, bytes: &[u8], timeout: Option<Duration>) -> Result<(
 struct Reading<'a> {
     io: &'a mut Io,
     exchange: &'a Exchange,
-    timeout: Option<Duration>,
-    timer: Option<Pin<Box<Sleep>>>,
-    /// When reading began, or bytes came last.
-    begun: Instant,
+    clock: ReadClock<'a>,
 }
 
 impl Reading<'_> {
@@ -143,32 +132,16 @@ impl Reading<'_> {
 
     /// Reads what is there, of `room` bytes at most, and shows it to `sink`. Returns how many bytes: 0 at the end.
     async fn read(&mut self, room: usize, mut sink: impl FnMut(&[u8])) -> Result<usize, Failure> {
-        let read = std::future::poll_fn(|context| {
-            let polled = PLACE.with_borrow_mut(|place| {
+        let Self { io, clock, .. } = self;
+        let reading = poll_fn(|context| {
+            PLACE.with_borrow_mut(|place| {
                 let room = room.min(place.len());
                 let mut filled = ReadBuf::new(&mut place[..room]);
-                ready!(Pin::new(&mut *self.io).poll_read(context, &mut filled))?;
+                ready!(Pin::new(&mut **io).poll_read(context, &mut filled))?;
                 sink(filled.filled());
-                Poll::Ready(Ok(filled.filled().len()))
-            });
-            if polled.is_ready() {
-                return polled.map_err(|error: io::Error| Kind::ReadError.because(error));
-            }
-            // Set once, looked at when it rings: moving it with every read would cost more than reading.
-            while let Some(timeout) = self.timeout {
-                let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(timeout)));
-                ready!(timer.as_mut().poll(context));
-                let idle = self.exchange.waiting_since().map(|since| since.max(self.begun).elapsed());
-                let left = timeout.saturating_sub(idle.unwrap_or_default());
-                if left.is_zero() {
-                    return Poll::Ready(Err(Kind::ReadTimeout.because("the server sent nothing in time")));
-                }
-                timer.as_mut().reset(tokio::time::Instant::now() + left);
-            }
-            Poll::Pending
-        })
-        .await?;
-        self.begun = Instant::now();
-        Ok(read)
+                Poll::Ready(io::Result::Ok(filled.filled().len()))
+            })
+        });
+        clock.within(reading).await?.map_err(|error| Kind::ReadError.because(error))
     }
 }
