@@ -15,6 +15,7 @@ import h2.connection
 import h2.events
 import hypercorn.asyncio
 import hypercorn.config
+from h2.connection import ConnectionState
 
 from .tls import authority
 from .wire import Connection, Script
@@ -34,6 +35,8 @@ def scripted(act: Act) -> Script:
                 if isinstance(event, h2.events.RequestReceived):
                     act(state, event)
             connection.send(state.data_to_send())
+            if state.state_machine.state is ConnectionState.CLOSED:  # we have said goodbye
+                connection.until_closed()
 
     return script
 

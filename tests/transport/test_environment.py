@@ -40,10 +40,8 @@ def test_the_environment_names_a_proxy_for_tls(stack: Stack, monkeypatch: pytest
     assert len(proxy.requests) == 1
 
 
-@pytest.mark.parametrize("direct", ["127.0.0.1", "example.org,127.0.0.1", "*", "127.0.0.0/8"])
+@pytest.mark.parametrize("direct", ["127.0.0.1", "example.org,127.0.0.1", "*"])
 def test_some_hosts_are_reached_without_it(stack: Stack, direct: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    if "/" in direct and not stack.native:
-        pytest.skip("httpx does not know networks")
     with WireServer(BY_PROXY) as proxy, WireServer(OK) as server:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         monkeypatch.setenv("NO_PROXY", direct)
