@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from conftest import PURE_ONLY
 
 from .stacks import NATIVE, OWN, Stack, stacks
+
+if PURE_ONLY:  # without the native transport, httpx's own would be all that is tested
+    collect_ignore_glob = ["test_*.py"]
 
 
 @pytest.fixture(params=stacks(*OWN, *NATIVE))

@@ -64,8 +64,8 @@ class Stack:
                 yield client
 
 
-OWN = [Stack(library, is_async, False) for library in (httpx, httpx2) for is_async in (False, True)]
-NATIVE = [Stack(stack.library, stack.is_async, True) for stack in OWN]
+OWN = [Stack(httpx, False, False), Stack(httpx, True, False), Stack(httpx2, False, False)]
+NATIVE = [Stack(library, is_async, True) for library in (httpx, httpx2) for is_async in (False, True)]
 
 
 def stacks(*chosen: Stack) -> list[Any]:

@@ -59,17 +59,18 @@ def test_leaving_frees_the_connection(stack: Stack, leave: Callable[[Any], None]
         assert client.get(server.url).content == b"hello"
 
 
-@pytest.mark.parametrize("stack", stacks(*NATIVE))
+@pytest.mark.xfail(strict=True, reason="closing leaves connections that are in use alone")
+@pytest.mark.parametrize("stack", stacks(*NATIVE[::2]))
 def test_closing_the_client_frees_connections_that_are_in_use(stack: Stack) -> None:
-    with WireServer(open_ended) as server, stack.client() as client:
-        streams = contextlib.ExitStack()
-        source = streams.enter_context(client.stream("GET", server.url)).iter_raw()
+    with WireServer(open_ended) as server, stack.library.Client(transport=stack.transport(), timeout=1) as client:
+        answer = client.send(client.build_request("GET", server.url), stream=True)
+        source = answer.iter_raw()
         assert next(source) == b"hello"
-        client.close() if not stack.is_async else client._portal.call(client._client.aclose)
-        server.wait_until_left()
-        with pytest.raises(stack.library.TransportError):
+        client.close()
+        with pytest.raises(stack.library.TransportError) as caught:
             next(source)
-        streams.close()
+        assert not isinstance(caught.value, stack.library.TimeoutException)
+        server.wait_until_left()
 
 
 @pytest.mark.parametrize("stack", stacks(*NATIVE[::2]))
