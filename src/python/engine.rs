@@ -1,6 +1,7 @@
 //! The way of every payload: framed, foreseen or not, and shown to whoever takes it.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -16,14 +17,18 @@ use crate::sse::TooLarge;
 /// So many places for the events of a call are kept for the next one.
 const KEPT_EVENTS: usize = 1024;
 
+/// The number of the next parser that has an `only`.
+static PARSERS: AtomicU64 = AtomicU64::new(1);
+
 /// Which types of events are wanted.
 pub type Only = HashSet<Vec<u8>>;
 
 /// What both parsers are made of.
 pub struct Engine {
     pub feed: Feed,
-    predictor: Predictor,
     only: Option<Only>,
+    /// Tells it from those that have another `only`; 0 if there is none.
+    number: u64,
     /// The events of a call while it runs: kept for its capacity.
     ready: Vec<Py<PyAny>>,
 }
@@ -40,23 +45,27 @@ pub trait Sink {
 impl Engine {
     pub fn new(only: Option<&Bound<'_, PyAny>>, max_event_size: i64) -> PyResult<Self> {
         let only = only.map(event_types).transpose()?;
-        Ok(Self { feed: Feed::new(max_event_size)?, predictor: Predictor::default(), only, ready: Vec::new() })
+        let number = if only.is_some() { PARSERS.fetch_add(1, Ordering::Relaxed) } else { 0 };
+        Ok(Self { feed: Feed::new(max_event_size)?, only, number, ready: Vec::new() })
     }
 
     /// Shows every event that `bytes` complete to `sink`, while it wants more.
     #[inline(always)]
     pub fn run(&mut self, bytes: &[u8], sink: &mut impl Sink) -> Result<(), Box<PyErr>> {
-        let Self { feed, predictor, only, .. } = self;
-        feed.run(bytes, |framer, rest| {
+        let Self { feed, only, number, .. } = self;
+        let mut predictor = Predictor::take(*number);
+        let result = feed.run(bytes, |framer, rest| {
             if let Some(payload) = framer.expected(rest, |ahead| predictor.foresee(ahead)) {
-                return sink.take(predictor, only.as_ref(), payload, true);
+                return sink.take(&mut predictor, only.as_ref(), payload, true);
             }
             match framer.next(rest) {
-                Ok(Some(event)) => sink.take(predictor, only.as_ref(), event.data, false),
+                Ok(Some(event)) => sink.take(&mut predictor, only.as_ref(), event.data, false),
                 Ok(None) => Ok(false),
                 Err(error) => sink.refuse(error),
             }
-        })
+        });
+        predictor.give_back();
+        result
     }
 
     /// The events that `chunk` completes. With a `ledger` every event is entered there; without `build` none but
@@ -72,7 +81,12 @@ impl Engine {
         let mut delivery = Delivery::new(py, build, std::mem::take(&mut self.ready), ledger);
         let before = match held {
             None => Ok(true),
-            Some(Held::Payload(payload)) => delivery.take(&mut self.predictor, self.only.as_ref(), &payload, false),
+            Some(Held::Payload(payload)) => {
+                let mut predictor = Predictor::take(self.number);
+                let result = delivery.take(&mut predictor, self.only.as_ref(), &payload, false);
+                predictor.give_back();
+                result
+            }
             Some(Held::TooLarge(error)) => delivery.refuse(error),
         };
         let result = match before {
