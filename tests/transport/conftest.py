@@ -11,7 +11,7 @@ if PURE_ONLY:  # without the native transport, httpx's own would be all that is 
     collect_ignore_glob = ["test_*.py"]
 
 
-@pytest.fixture(params=stacks(*OWN, *NATIVE))
+@pytest.fixture(params=stacks(*OWN[:2], *NATIVE))
 def stack(request: pytest.FixtureRequest) -> Stack:
     """Each way to send a request in turn; the library's own transports prove the test."""
     return request.param

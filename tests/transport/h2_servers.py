@@ -55,6 +55,7 @@ def hypercorn_server(app: Any, folder: Path, tls: bool) -> Iterator[str]:
         mine.cert_chain_pems[0].write_to_path(config.certfile)
         mine.private_key_pem.write_to_path(config.keyfile)
     loop, stop = asyncio.new_event_loop(), asyncio.Event()
+    loop.set_exception_handler(lambda _loop, _context: None)  # both sides may close at the same time
     serving = hypercorn.asyncio.serve(app, config, shutdown_trigger=stop.wait, mode="asgi")
     thread = threading.Thread(target=loop.run_until_complete, args=(serving,))
     thread.start()

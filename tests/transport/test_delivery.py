@@ -84,7 +84,7 @@ def test_what_has_piled_up_comes_in_one_go(native_stack: Stack) -> None:
 
     with WireServer(script) as server, native_stack.client() as client, client.stream("GET", server.url) as answer:
         assert sent.wait(PATIENCE)
-        time.sleep(0.2)  # whatever reads on another thread has long done so
+        time.sleep(0.1)  # whatever reads on another thread has long done so
         found = list(answer.iter_raw())
     assert b"".join(found) == b"".join(parts)
     assert len(found) <= 3

@@ -13,8 +13,14 @@ import pytest
 from .stacks import NATIVE, OWN, Stack, stacks
 from .wire import CHUNKED, PATIENCE, Connection, WireServer, chunk, response
 
-SHORT = 0.15  # seconds
+SHORT = 0.1  # seconds
 OK = response(b"hello")
+
+
+@pytest.fixture(params=stacks(*OWN[:2], NATIVE[0], NATIVE[3]))
+def stack(request: pytest.FixtureRequest) -> Stack:
+    """Fewer than elsewhere: these tests take their time."""
+    return request.param
 
 
 def only(stack: Stack, **timeouts: float) -> Any:
@@ -124,7 +130,6 @@ def test_what_the_caller_does_between_two_reads_is_no_matter_of_the_timeout(stac
         assert answer.read() == b"onetwo"
 
 
-@pytest.mark.parametrize("stack", stacks(*OWN[:2], *NATIVE[:2]))
 def test_the_read_timeout_counts_from_byte_to_byte(stack: Stack) -> None:
     """A head and a body that trickle in take as long as they want."""
     answer = CHUNKED + chunk(b"hello") + chunk(b"")
