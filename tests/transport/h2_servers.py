@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -55,9 +56,14 @@ def hypercorn_server(app: Any, folder: Path, tls: bool) -> Iterator[str]:
         mine.cert_chain_pems[0].write_to_path(config.certfile)
         mine.private_key_pem.write_to_path(config.keyfile)
     loop, stop = asyncio.new_event_loop(), asyncio.Event()
-    loop.set_exception_handler(lambda _loop, _context: None)  # both sides may close at the same time
+    loop.set_exception_handler(lambda _loop, _context: None)
     serving = hypercorn.asyncio.serve(app, config, shutdown_trigger=stop.wait, mode="asgi")
-    thread = threading.Thread(target=loop.run_until_complete, args=(serving,))
+
+    def run() -> None:
+        with contextlib.suppress(ssl.SSLError):  # what a client still sends while hypercorn closes
+            loop.run_until_complete(serving)
+
+    thread = threading.Thread(target=run)
     thread.start()
     try:
         yield f"{'https' if tls else 'http'}://localhost:{port}"
