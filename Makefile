@@ -39,7 +39,7 @@ test: build
 	EUGPT_FAST_PURE=1 $(BIN)/python -m pytest
 
 test-peers: build $(VENV)/.peers
-	failed=0; for peer in httpx_sse openai_sdk; do $(BIN)/python tests/peers/$$peer.py || failed=1; done; exit $$failed
+	failed=0; for peer in httpx_client httpx_sse openai_sdk; do $(BIN)/python tests/peers/$$peer.py || failed=1; done; exit $$failed
 
 lint: build
 	cargo fmt --check
