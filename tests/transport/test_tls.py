@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import trustme
 
-from .stacks import NATIVE, Stack, stacks
+from .stacks import Stack
 from .tls import authority, client_context, server_context
 from .wire import CHUNKED, PATIENCE, Connection, WireServer, chunk, once, response
 
@@ -197,6 +197,6 @@ def test_a_farewell_ends_a_body_without_a_length(stack: Stack) -> None:
 
 def test_an_end_without_a_farewell_ends_one_too(stack: Stack) -> None:
     """Servers that close without it are many. That a stream was cut, its verdict tells."""
-    with WireServer(once(CLOSE_DELIMITED), tls=server_context()) as server:
-        with stack.client(verify=client_context()) as client:
-            assert client.get(server.url).content == b"hello"
+    cut = WireServer(once(CLOSE_DELIMITED), tls=server_context())
+    with cut as server, stack.client(verify=client_context()) as client:
+        assert client.get(server.url).content == b"hello"
