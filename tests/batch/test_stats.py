@@ -27,22 +27,7 @@ def clock() -> Clock:
 
 
 def outcome(verdict: str = "completed", **fields) -> Outcome:
-    given = {
-        "status_code": 200,
-        "request_id": None,
-        "body": None,
-        "error": None,
-        "retryable": False,
-        "retry_after": None,
-        "text": "",
-        "usage": None,
-        "attempts": 1,
-        "time_to_first_text": None,
-        "duration": 1.0,
-        "events": 0,
-        "headers": {},
-    }
-    return Outcome(verdict=verdict, **{**given, **fields})
+    return Outcome(verdict, **{"duration": 1.0, **fields})
 
 
 def size_of(thing: object, seen: set[int]) -> int:
@@ -125,7 +110,10 @@ def test_a_snapshot_adds_up(clock):
     stats.finished(outcome("refused", error=("invalid_prompt", "…")))
     stats.retried("429")
     now = stats.snapshot()
-    assert (now.total, now.done, now.failed, now.in_flight, now.pending) == (10, 4, 2, 2, 2)
+    assert (now.total, now.done, now.failed, now.in_flight, now.pending) == (10, 4, 2, 1, 3)
+    stats.started()
+    now = stats.snapshot()
+    assert (now.in_flight, now.pending) == (2, 2)
     assert now.retries == 1
     assert now.time_to_first_text["p50"] == 0.25
     assert now.duration["count"] == 2
@@ -198,6 +186,14 @@ def test_a_server_cannot_invent_kinds_without_end():
     assert len(stats.errors) <= 65
     assert stats.errors[OTHER] > 9000
     assert stats.errors.total() == stats.retries.total() == 10_000
+
+
+def test_what_a_server_calls_an_error_cannot_steer_a_terminal():
+    stats = Stats(1)
+    stats.finished(outcome("error", error=("\x1b[2Jgone\n" + "y" * 10_000, "…")))
+    (code,) = stats.errors
+    assert code.startswith("[2Jgoney")
+    assert len(code) <= 60
 
 
 def test_its_size_does_not_depend_on_the_number_of_requests(clock):

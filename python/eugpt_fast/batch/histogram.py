@@ -41,7 +41,7 @@ class Histogram:
         self.most = max(self.most, seconds)
 
     def percentile(self, percent: float) -> float | None:
-        """The seconds that ``percent`` of all times did not exceed (nearest rank); ``None`` where nothing was counted."""
+        """The seconds that ``percent`` of all times did not exceed (nearest rank); ``None`` of no times."""
         if not self.count:
             return None
         rank = max(1, math.ceil(self.count * percent / 100))

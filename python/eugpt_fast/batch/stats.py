@@ -18,6 +18,7 @@ __all__ = ["Snapshot", "Stats"]
 _RECENT = 10  # samples over which the rates of a snapshot are taken
 _REMEMBERED = 60  # samples over which the time left is estimated
 _KINDS = 64  # kinds of errors told apart; servers may invent any number
+_LONGEST = 60  # characters of a kind
 OTHER = "other"
 """Under which all further kinds are counted."""
 
@@ -32,9 +33,9 @@ class Snapshot:
     done: int
     failed: int
     in_flight: int
-    """Requests that were begun and have not ended, those included that wait for their next attempt."""
+    """Requests on the wire: neither those that were not begun, nor those that wait for their next attempt."""
     pending: int | None
-    """Requests that were not begun."""
+    """All others that have not ended; ``None`` while the total is not known."""
     concurrency: int
     elapsed_s: float
     requests_per_s: float
@@ -66,7 +67,7 @@ class Stats:
         self.total = total
         self.done_before, self.failed_before = done, failed
         self.done = self.failed = 0  # in this run
-        self.begun = 0
+        self.attempts = 0
         self.events = 0
         self.concurrency = 0
         self.note: str | None = None
@@ -88,8 +89,8 @@ class Stats:
         self._recent: deque[tuple[float, int, int, int]] = deque([(self._start, 0, 0, 0)], maxlen=_REMEMBERED + 1)
 
     def started(self) -> None:
-        """A request was begun."""
-        self.begun += 1
+        """An attempt was sent."""
+        self.attempts += 1
 
     def retried(self, cause: str) -> None:
         """An attempt came to nothing and will be repeated. ``cause``: a status ("429") or a verdict ("interrupted")."""
@@ -146,7 +147,7 @@ class Stats:
         recent = max(now - at, 1e-9)
         done, failed = self.done_before + self.done, self.failed_before + self.failed
         left = None if self.total is None else max(self.total - done - failed, 0)
-        in_flight = self.begun - ended
+        in_flight = self.attempts - self.retries.total() - ended
         return Snapshot(
             total=self.total,
             done=done,
@@ -206,6 +207,8 @@ class Stats:
 
 
 def _count(counter: Counter[str], kind: str) -> None:
+    """Counts what a server may have named: any text of any length, which is about to be shown on a terminal."""
+    kind = "".join(filter(str.isprintable, kind[:_LONGEST])) or OTHER
     counter[kind if kind in counter or len(counter) < _KINDS else OTHER] += 1
 
 
