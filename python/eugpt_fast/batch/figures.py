@@ -21,7 +21,7 @@ def rate(per_second: float) -> str:
 def time(seconds: float | None) -> str:
     """A short time: 850 µs, 12 ms, 1.25 s, 12.5 s, 125 s, or a dash where there is none."""
     if seconds is None:
-        return "–"
+        return "-"
     if seconds < 0.000_999_5:
         return f"{seconds * 1e6:.0f} µs"
     if seconds < 0.999_5:
@@ -41,8 +41,8 @@ def span(seconds: float) -> str:
 
 
 def causes(counts: Mapping[str, int], most: int = 6) -> str:
-    """Counts by cause, the most frequent first: ``429 ×40, interrupted ×17``."""
+    """Counts by cause, the most frequent first: ``429: 40, interrupted: 17``."""
     ordered = sorted(counts.items(), key=lambda item: -item[1])
-    shown = [f"{cause} ×{count(number)}" for cause, number in ordered[:most]]
+    shown = [f"{cause}: {count(number)}" for cause, number in ordered[:most]]
     rest = sum(number for _, number in ordered[most:])
-    return ", ".join([*shown, f"others ×{count(rest)}"] if rest else shown)
+    return ", ".join([*shown, f"others: {count(rest)}"] if rest else shown)

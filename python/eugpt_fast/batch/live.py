@@ -35,27 +35,20 @@ def picture(stats: Stats) -> RenderableType:
 
 def _bar(now: Snapshot) -> RenderableType:
     ended = now.done + now.failed
-    whole = now.total is not None and ended >= now.total
+    share = f"{100 * ended // now.total} %" if now.total else ""  # 100 % at the end, not before
+    left = f"{figures.span(now.eta_s)} left" if now.eta_s else ""
     bar = Table.grid(padding=(0, 1), expand=True)
-    bar.add_column(justify="right", no_wrap=True)
+    bar.add_column(no_wrap=True)
     bar.add_column(ratio=1)
-    bar.add_column(justify="right", no_wrap=True)
-    share = "" if not now.total else f"{100 * ended / now.total:.0f} %" if whole else f"{_floor(ended, now.total)} %"
-    left = "" if now.eta_s is None or whole else f"{figures.span(now.eta_s)} left"
-    bar.add_row(
-        share, ProgressBar(now.total, ended, complete_style="green", finished_style="green"), Text(left, style="bold")
-    )
+    bar.add_column(no_wrap=True)
+    line = ProgressBar(now.total, ended, complete_style="green", finished_style="green")
+    bar.add_row(share, line, Text(left, style="bold"))
     return bar
-
-
-def _floor(part: int, whole: int) -> int:
-    """Per cent, never 100 before the end."""
-    return 100 * part // whole
 
 
 def _cells(now: Snapshot) -> list[Text]:
     failed = "bold red" if now.failed else "bold"
-    pending = "–" if now.pending is None else figures.count(now.pending)
+    pending = "-" if now.pending is None else figures.count(now.pending)
     return [
         _cell("done", figures.count(now.done), "bold green"),
         _cell("failed", figures.count(now.failed), failed),
