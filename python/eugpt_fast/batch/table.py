@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
+from textwrap import wrap
 from typing import Any
 
 from . import figures
 
 __all__ = ["table"]
 
+_NAME, _VALUE = 20, 48  # widths of the columns
 _PERCENTILES = ("p50", "p90", "p99", "max")
 
 
 def table(metrics: dict[str, Any]) -> str:
     """What :meth:`Stats.as_json` tells, in aligned lines."""
-    rows = [*_rows(metrics)]
-    return "\n".join([*(f"{name:<20}{value}" for name, value in rows), "", *_times(metrics)])
+    rows = (f"{name:<{_NAME}}{value}" for name, value in _rows(metrics))
+    folded = (wrap(row, _NAME + _VALUE, subsequent_indent=" " * _NAME, break_on_hyphens=False) for row in rows)
+    return "\n".join([*chain.from_iterable(folded), "", *_times(metrics)])
 
 
 def _rows(metrics: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -49,6 +53,6 @@ def _with(number: int, remark: str) -> str:
 
 
 def _times(metrics: dict[str, Any]) -> Iterator[str]:
-    yield f"{'':<20}" + "".join(f"{name:>10}" for name in _PERCENTILES)
+    yield f"{'':<{_NAME}}" + "".join(f"{name:>10}" for name in _PERCENTILES)
     for name, key in (("time to first text", "time_to_first_text_s"), ("duration", "duration_s")):
-        yield f"{name:<20}" + "".join(f"{figures.time(metrics[key][p]):>10}" for p in _PERCENTILES)
+        yield f"{name:<{_NAME}}" + "".join(f"{figures.time(metrics[key][p]):>10}" for p in _PERCENTILES)
