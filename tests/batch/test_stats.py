@@ -7,27 +7,15 @@ from statistics import quantiles
 
 import pytest
 from eugpt_fast.batch.histogram import Histogram
-from eugpt_fast.batch.outcome import Outcome
 from eugpt_fast.batch.series import CAPACITY
 from eugpt_fast.batch.stats import OTHER, Stats
 
-
-class Clock:
-    """A clock that goes when it is told to."""
-
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
+from .made_up import Clock, outcome
 
 
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
-
-
-def outcome(verdict: str = "completed", **fields) -> Outcome:
-    return Outcome(verdict, **{"duration": 1.0, **fields})
 
 
 def size_of(thing: object, seen: set[int]) -> int:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
-from typing import TextIO
+from typing import Any, TextIO, cast
 
 from . import figures
 from .stats import Snapshot, Stats
@@ -26,15 +26,16 @@ def display(stream: TextIO, *, quiet: bool = False) -> Iterator[Show]:
     On a terminal, and where ``rich`` is installed, a display that renews itself and is gone afterwards. A stream that
     can no longer be written to ends the display, never the run.
     """
+    stream = cast(TextIO, _Lasting(stream))
     if quiet:
         yield lambda stats: None
     elif stream.isatty() and os.environ.get("TERM") != "dumb" and find_spec("rich"):
         from .live import live  # noqa: PLC0415  (rich is optional)
 
         with live(stream) as show:
-            yield _until_it_fails(show)
+            yield show
     else:
-        yield _until_it_fails(_Lines(stream))
+        yield _Lines(stream)
 
 
 def line(now: Snapshot) -> str:
@@ -58,29 +59,39 @@ def line(now: Snapshot) -> str:
 class _Lines:
     """A line every five seconds, and at once when there is something to say."""
 
-    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._clock = clock
-        self._last = clock()
+        self._last = time.monotonic()
         self._note: str | None = None
 
     def __call__(self, stats: Stats) -> None:
-        now = self._clock()
+        now = time.monotonic()
         if now - self._last < _INTERVAL and stats.note == self._note:
             return
         self._last, self._note = now, stats.note
         print(line(stats.snapshot()), file=self._stream, flush=True)
 
 
-def _until_it_fails(show: Show) -> Show:
-    failed = False
+class _Lasting:
+    """A stream that takes everything, also when it has failed: its reader has left, or the terminal is gone."""
 
-    def guarded(stats: Stats) -> None:
-        nonlocal failed
-        if not failed:
-            try:
-                show(stats)
-            except (OSError, ValueError):  # the pipe's reader has left; the stream was closed
-                failed = True
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._failed = False
 
-    return guarded
+    def write(self, text: str) -> int:
+        self._do(lambda: self._stream.write(text))
+        return len(text)
+
+    def flush(self) -> None:
+        self._do(self._stream.flush)
+
+    def _do(self, work: Callable[[], object]) -> None:
+        try:
+            if not self._failed:
+                work()
+        except (OSError, ValueError):  # ValueError: closed
+            self._failed = True
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)

@@ -43,7 +43,7 @@ def _rows(metrics: dict[str, Any]) -> Iterator[tuple[str, str]]:
     speeds = [
         f"{figures.rate(metrics['requests_per_s'])} requests/s",
         f"{figures.rate(metrics['events_per_s'])} events/s",
-        f"{figures.rate(metrics['output_tokens_per_s'])} output tokens/s",
+        f"{figures.rate(metrics['output_tokens_per_s'])} tokens/s",
     ]
     yield "speed", ", ".join(speeds)
 
