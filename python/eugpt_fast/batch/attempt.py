@@ -56,7 +56,7 @@ class Sender:
             elif response.headers.get("content-type", "").partition(";")[0].strip() == "application/json":
                 outcome = _whole(orjson.loads(await response.aread()))  # a server that does not stream
             elif line.url == _CHAT:
-                outcome = await self._read_chat(response, begun)
+                outcome = await self._read_chat(response, line, begun)
             else:
                 outcome = await self._read(response, line, begun)
         outcome.status_code = response.status_code
@@ -81,8 +81,10 @@ class Sender:
             outcome.time_to_first_text = offset + metrics.time_to_first_text
         return outcome
 
-    async def _read_chat(self, response: Any, begun: float) -> Outcome:
-        reader = ChatReader(content_timeout=self._options.content_timeout)
+    async def _read_chat(self, response: Any, line: Line, begun: float) -> Outcome:
+        choices = line.body.get("n")
+        n = choices if isinstance(choices, int) and choices > 0 else 1
+        reader = ChatReader(n, content_timeout=self._options.content_timeout)
         offset = time.monotonic() - begun
         await reader.read(response)
         outcome = Outcome(reader.verdict, error=reader.error, retryable=reader.retryable, text=reader.text)

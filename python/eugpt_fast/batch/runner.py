@@ -223,6 +223,7 @@ async def arun(
         counts = ledger.validate(sys.stdin.buffer if str(input) == "-" else None)
         if counts.invalid and not options.skip_invalid:
             raise InvalidInput(ledger.invalid(3), counts.invalid)
+        ledger.record_invalid()
         stats = Stats(total=counts.pending + counts.done + counts.failed, done=counts.done, failed=counts.failed)
         async with _client() as client:
             run = _Run.of(client, options, stats)
