@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,13 +17,14 @@ ENGINES = [
     pytest.param("ray", marks=needs("ray")),
     pytest.param("spark", marks=needs("pyspark")),
 ]
-pytestmark = pytest.mark.parametrize("engine", ENGINES)
+on_each = pytest.mark.parametrize("engine", ENGINES)
 
 
 def row(said: str) -> dict[str, Any]:
     return {"custom_id": f"id of {said}", "body": json.dumps({"model": "m", "input": said})}
 
 
+@on_each
 def test_every_row_comes_out_once_with_its_own_answer_or_error(engine: str) -> None:
     said = [f"question {number} \u2028 🙂" for number in range(400)]
     troubled = ["refuse 400", "flaky", "die", "half"]
@@ -48,11 +51,25 @@ def test_every_row_comes_out_once_with_its_own_answer_or_error(engine: str) -> N
     assert all(asked.count(each) == 1 for each in [*said, "refuse 400", "half"])
 
 
+@on_each
 def test_the_example_runs(engine: str) -> None:
     printed = run(EXAMPLES / f"batch_{engine}.py").splitlines()
     assert "501 rows, 501 different ones" in printed
     assert "verdicts: {'completed': 500, 'invalid': 1}" in [_ordered(line) for line in printed]
     assert any(line.startswith("errors: {'torn': ") for line in printed)
+
+
+@pytest.mark.parametrize("engine", ENGINES[:1])
+def test_an_actor_that_dies_costs_no_row_and_no_more_than_its_requests_again(engine: str, tmp_path: Path) -> None:
+    rows = [row(f"question {number}") for number in range(200)]
+    with EchoServer() as server:
+        found = rows_from(f"on_{engine}.py", server.url, KEY, rows, str(tmp_path / "died"))
+    assert (tmp_path / "died").exists()
+    assert sorted(result["custom_id"] for result in found) == sorted(each["custom_id"] for each in rows)
+    assert {result["verdict"] for result in found} == {"completed"}
+    counts = Counter(server.asked)
+    assert set(counts) == {f"question {number}" for number in range(200)}
+    assert 2 in counts.values()
 
 
 def _ordered(line: str) -> str:
