@@ -239,6 +239,16 @@ def test_bad_lines_refuse_the_run_with_their_numbers(command, folder):
     assert "line 1" in complaint(result)
 
 
+def test_bad_lines_may_be_skipped_and_are_told(command, folder):
+    with open(folder / "requests.jsonl", "ab") as file:
+        file.write(b"{bad\n")
+    result = command("requests.jsonl", "--output", "out.jsonl", "--skip-invalid")
+    assert result.returncode == 9
+    told = [line.split() for line in result.stdout.decode().splitlines()]
+    assert ["done", "5"] in told
+    assert ["invalid", "lines", "1"] in told
+
+
 def test_the_help_tells_every_exit_status(capsys):
     with pytest.raises(SystemExit):
         main(["batch", "--help"])

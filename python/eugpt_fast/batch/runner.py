@@ -152,7 +152,9 @@ class _Run:
 
 def _client() -> httpx.AsyncClient:
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=30.0)
-    timeout = httpx.Timeout(connect=10, read=None, write=30, pool=None)  # content_timeout and deadline watch over reading
+    timeout = httpx.Timeout(
+        connect=10, read=None, write=30, pool=None
+    )  # content_timeout and deadline watch over reading
     if HAS_TRANSPORT:
         from .._transport import AsyncTransport  # noqa: PLC0415 - not in every build
 
