@@ -91,6 +91,9 @@ def _concurrency_against_errors(points: list[Point]) -> list[str]:
 
 
 def _coarser(points: list[Point]) -> list[Point]:
+    """Few enough to be told apart, and none so short that a single request makes a peak."""
+    if len(points) > 1 and points[-1].seconds < points[-2].seconds / 2:
+        points = [*points[:-2], points[-2].joined(points[-1])]
     while len(points) > _POINTS:
         odd = points[-1:] if len(points) % 2 else []
         points = [earlier.joined(later) for earlier, later in zip(points[::2], points[1::2], strict=False)] + odd

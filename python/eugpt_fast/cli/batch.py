@@ -132,6 +132,7 @@ def _batch(refuse: Callable[[str], NoReturn], arguments: argparse.Namespace) -> 
                 on_progress=watch,
                 restart=arguments.restart,
             )
+        summary.stats.invalid = summary.invalid
     except asyncio.CancelledError:
         complain("stopped at once; what had finished is recorded")
     finally:  # also of a run that broke off
