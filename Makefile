@@ -1,5 +1,6 @@
 # The one list of jobs; .ci/run calls it too.
 #   make demo   build, then watch a stream go over real HTTP and end in a verdict
+#   make demo-batch   build, then watch a batch being killed and resumed, with nothing lost
 #   make test   build, then run the Rust and Python tests, native and pure
 #   make test-peers   run the tests of the packages that we stand in for against our drop-ins; needs the network
 PYTHON ?= python3
@@ -7,7 +8,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock pyproject.toml
 
-.PHONY: demo test test-peers lint bench build clean
+.PHONY: demo demo-batch test test-peers lint bench build clean
 .DELETE_ON_ERROR:
 
 $(VENV)/.dev: pyproject.toml
@@ -32,6 +33,9 @@ build: $(VENV)/.build
 
 demo: build
 	$(BIN)/eugpt-fast demo
+
+demo-batch: build
+	$(BIN)/python examples/batch_demo.py
 
 test: build
 	cargo test --release --locked --features transport --quiet
