@@ -3,15 +3,17 @@
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from eugpt_fast.batch.runner import Summary
 from eugpt_fast.cli import batch, main
 from eugpt_fast.errors import EugptFastError
-from eugpt_fast.testing import ReplayServer, openai_stream
+from eugpt_fast.testing import ReplayServer, Reply, openai_stream
 
 from .made_up import run as made_up_run
 
@@ -247,6 +249,35 @@ def test_bad_lines_may_be_skipped_and_are_told(command, folder):
     told = [line.split() for line in result.stdout.decode().splitlines()]
     assert ["done", "5"] in told
     assert ["invalid", "lines", "1"] in told
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_ctrl_c_leaves_an_account_and_no_traceback(times, folder):
+    slow = Reply(STREAM.body, pace=0.05 if times == 1 else 5.0)
+    with ReplayServer(slow) as server:
+        environment = {**os.environ, "EUGPT_API_KEY": "sk-test", "EUGPT_BASE_URL": server.url}
+        arguments = ["requests.jsonl", "--output", "out.jsonl", "--concurrency", "2", "--metrics", "m.json"]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "eugpt_fast", "batch", *arguments],
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        while len(server.requests) < 2:
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        while times == 2 and process.poll() is None:  # the first may still be on its way
+            time.sleep(0.5)
+            process.send_signal(signal.SIGINT)
+        output, complaints = process.communicate(timeout=60)
+    assert process.returncode == 130
+    (complaint,) = complaints.decode().splitlines()
+    assert complaint.startswith("eugpt-fast: interrupted: 3 " if times == 1 else "eugpt-fast: stopped at once")
+    assert f"not finished        {3 if times == 1 else 5}" in output.decode()
+    metrics = json.loads((folder / "m.json").read_text(encoding="utf-8"))
+    assert metrics["requests"]["done"] == (2 if times == 1 else 0)
 
 
 def test_the_help_tells_every_exit_status(capsys):

@@ -58,7 +58,7 @@ class Stats:
         failed: Errors of earlier runs.
         clock: Seconds, from any start.
 
-    ``note`` is one line for whoever watches: why a run pauses, or that it is about to stop. ``invalid`` counts the lines
+    ``note`` is a line for whoever watches: why a run pauses, or that it is about to stop. ``invalid`` counts the lines
     that are no requests: neither in the total nor as failed.
     """
 

@@ -133,7 +133,7 @@ def _batch(refuse: Callable[[str], NoReturn], arguments: argparse.Namespace) -> 
                 restart=arguments.restart,
             )
         summary.stats.invalid = summary.invalid
-    except asyncio.CancelledError:
+    except (asyncio.CancelledError, KeyboardInterrupt):
         complain("stopped at once; what had finished is recorded")
     finally:  # also of a run that broke off
         told = counted is None or _tell(counted, arguments)
