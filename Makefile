@@ -1,5 +1,6 @@
 # The one list of jobs; .ci/run calls it too.
 #   make demo   build, then watch a stream go over real HTTP and end in a verdict
+#   make demo-batch   build, then watch a batch being killed and resumed, with nothing lost
 #   make test   build, then run the Rust and Python tests, native and pure
 #   make test-peers   run the tests of the packages that we stand in for against our drop-ins; needs the network
 #   make test-cluster run the batch worker on a local Ray and a local Spark; needs the network and Java 17
@@ -8,7 +9,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock pyproject.toml
 
-.PHONY: demo test test-peers test-cluster lint bench build clean
+.PHONY: demo demo-batch test test-peers test-cluster lint bench build clean
 .DELETE_ON_ERROR:
 
 $(VENV)/.dev: pyproject.toml
@@ -37,6 +38,9 @@ build: $(VENV)/.build
 
 demo: build
 	$(BIN)/eugpt-fast demo
+
+demo-batch: build
+	$(BIN)/python examples/batch_demo.py
 
 test: build
 	cargo test --release --locked --features transport --quiet

@@ -37,7 +37,7 @@ def test_a_line_tells_all_there_is():
     stats = run(60)
     stats.note = "paused for 20 s"
     assert progress.line(stats.snapshot()) == (
-        "540 of 1,200 done (50.0 %), 60 failed, 0 in flight (limit 16), 10.0 requests/s, 270 events/s, 180 tokens/s, "
+        "50.0 % of 1,200, 540 done, 60 failed, 0 in flight (limit 16), 10.0 requests/s, 270 events/s, 180 tokens/s, "
         "60 retries, 1:00 elapsed, 1:00 left, paused for 20 s"
     )
 
@@ -94,7 +94,7 @@ def test_other_terminals_get_lines(why, monkeypatch):
         clock.now += 5
         show(run(60))
     assert "\x1b" not in stream.getvalue()
-    assert stream.getvalue().startswith("540 of 1,200 done")
+    assert stream.getvalue().startswith("50.0 % of 1,200, 540 done")
 
 
 @pytest.mark.parametrize("error", [BrokenPipeError, OSError, ValueError])
@@ -148,11 +148,13 @@ def test_what_a_server_says_is_no_markup():
 
 def test_the_table_tells_the_end():
     stats = run(60, done=100, failed=2)
+    stats.invalid = 3
     told = table(stats.as_json()).splitlines()
     assert told[0].split() == ["done", "640"]
     assert "failed              62 (invalid_prompt: 60)" in told
     assert "of these before     100 done, 2 failed" in told
     assert "not finished        498" in told
+    assert "invalid lines       3" in told
     assert "retries             60 (429: 60)" in told
     assert "tokens in           5,400" in told
     assert "tokens out          10,800" in told

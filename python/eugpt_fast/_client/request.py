@@ -37,9 +37,7 @@ class Request:
         }
 
 
-def build(
-    body: dict[str, Any], api_key: str | None, base_url: str | None, path: str = "/v1/responses"
-) -> Request:
+def build(body: dict[str, Any], api_key: str | None, base_url: str | None, path: str = "/v1/responses") -> Request:
     """Completes what the caller left out from ``EUGPT_API_KEY`` and ``EUGPT_BASE_URL``. The base may end in ``/v1``.
 
     Raises:

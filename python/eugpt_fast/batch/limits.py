@@ -157,5 +157,7 @@ _BYTES_PER_TOKEN = 4.0
 
 def estimated_tokens(body: Mapping[str, object], size: int) -> float:
     """What a request of so many bytes will use, before it is known: its text, and the most that it lets be answered."""
-    most = next((body[name] for name in ("max_output_tokens", "max_completion_tokens", "max_tokens") if name in body), 0)
+    most = next(
+        (body[name] for name in ("max_output_tokens", "max_completion_tokens", "max_tokens") if name in body), 0
+    )
     return size / _BYTES_PER_TOKEN + (float(most) if isinstance(most, (int, float)) else 0.0)

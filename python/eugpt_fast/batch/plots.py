@@ -165,9 +165,9 @@ def histogram(plot: Plot, buckets: Sequence[tuple[float, float, int]], marks: di
     if not buckets:
         plot.empty()
         return plot.elements
-    first, last = math.floor(math.log2(buckets[0][0])), math.ceil(math.log2(buckets[-1][1]))
+    first, last = _ends(math.log2(buckets[0][0]), math.log2(buckets[-1][1]))
     wide = last - first
-    bins = wide * (8 if wide <= 8 else 4)  # whole buckets in each, so that none of them is favoured
+    bins = round(wide * (8 if wide <= 8 else 4))  # whole buckets in each, so that none of them is favoured
     held = [0.0] * bins
     total = sum(number for _, _, number in buckets)
     for low, high, number in buckets:
@@ -184,6 +184,12 @@ def histogram(plot: Plot, buckets: Sequence[tuple[float, float, int]], marks: di
     places = {name: (math.log2(max(at, 2.0**first)) - first) / wide for name, at in marks.items() if at is not None}
     _mark(plot, {name: min(place, 1.0) for name, place in places.items()})
     return plot.elements
+
+
+def _ends(low: float, high: float) -> tuple[float, float]:
+    """Quarters of an octave around both, and two octaves apart at least, so that there is something on the axis."""
+    missing = max(2 - (high - low), 0) / 2
+    return math.floor((low - missing) * 4) / 4, math.ceil((high + missing) * 4) / 4
 
 
 def _mark(plot: Plot, marks: dict[str, float]) -> None:

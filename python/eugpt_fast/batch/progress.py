@@ -40,10 +40,11 @@ def display(stream: TextIO, *, quiet: bool = False) -> Iterator[Show]:
 
 def line(now: Snapshot) -> str:
     """A snapshot in one line, always in the same order."""
-    of = "" if now.total is None else f" of {figures.count(now.total)}"
-    share = f" ({100 * (now.done + now.failed) / now.total:.1f} %)" if now.total else ""
+    ended = now.done + now.failed
+    share = [f"{100 * ended / now.total:.1f} % of {figures.count(now.total)}"] if now.total else []
     parts = [
-        f"{figures.count(now.done)}{of} done{share}",
+        *share,
+        f"{figures.count(now.done)} done",
         f"{figures.count(now.failed)} failed",
         f"{figures.count(now.in_flight)} in flight (limit {figures.count(now.concurrency)})",
         f"{figures.rate(now.requests_per_s)} requests/s",

@@ -22,7 +22,7 @@ main{{display:grid;gap:1rem;grid-template-columns:repeat(auto-fit,minmax(min(100
 margin:auto}}
 h1{{font-size:1.25rem;grid-column:1/-1;margin:0;overflow-wrap:anywhere}}
 svg{{width:100%;height:auto}}
-pre{{margin:0;overflow-x:auto;font:12px/1.5 ui-monospace,monospace;align-self:center}}
+pre{{margin:0;overflow-x:auto;font:clamp(9px,2.4vw,12px)/1.5 ui-monospace,monospace;align-self:center}}
 @media(prefers-color-scheme:dark){{body{{background:#0f172a;color:#cbd5e1}}}}
 {style}"""
 
@@ -79,8 +79,8 @@ def _plots(metrics: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
 def _concurrency_against_errors(points: list[Point]) -> list[str]:
     """Two plots above each other over the same seconds."""
     limits = [
-        Layer("limit", lambda point: point.concurrency, "a"),
-        Layer("in flight", lambda point: point.in_flight, "b"),
+        Layer("in flight", lambda point: point.in_flight, "a", True),
+        Layer("limit", lambda point: point.concurrency, "b"),
     ]
     errors = [
         Layer("retried", lambda point: point.retries / point.seconds, "b", True),
@@ -91,6 +91,9 @@ def _concurrency_against_errors(points: list[Point]) -> list[str]:
 
 
 def _coarser(points: list[Point]) -> list[Point]:
+    """Few enough to be told apart, and none so short that a single request makes a peak."""
+    if len(points) > 1 and points[-1].seconds < points[-2].seconds / 2:
+        points = [*points[:-2], points[-2].joined(points[-1])]
     while len(points) > _POINTS:
         odd = points[-1:] if len(points) % 2 else []
         points = [earlier.joined(later) for earlier, later in zip(points[::2], points[1::2], strict=False)] + odd

@@ -52,14 +52,18 @@ class Source:
 
     def sha256(self, stdin: BinaryIO | None) -> bytes | None:
         """Of the whole input as it is now. None if nothing comes through the pipe: then what came before is meant."""
-        reading = Reading(self._file or self._incoming(stdin), None)
-        while reading.readline(2**20):
-            pass
+        hash, size = hashlib.sha256(), 0
+        if self._file is not None:
+            self._file.seek(0)
+        file = self._file or self._incoming(stdin)
+        while block := file.read(2**20):
+            hash.update(block)
+            size += len(block)
         if self._file is None:
             self._file = open(self._spool, "rb")  # noqa: SIM115
-            if not reading.size:
+            if not size:
                 return None
-        return reading.sha256()
+        return hash.digest()
 
     def request(self, row: Row) -> Line:
         """A line that is a request. Raises InputChanged if it is another one by now."""
@@ -109,13 +113,11 @@ class Reading:
         self._file = file
         self._spool = spool
         self._hash = hashlib.sha256()
-        self.size = 0
 
     def readline(self, limit: int, /) -> bytes:
         """As that of a file."""
         line = self._file.readline(limit)
         self._hash.update(line)
-        self.size += len(line)
         if self._spool is not None:
             self._spool.write(line)
         return line

@@ -55,10 +55,11 @@ class Stats:
     Args:
         total: Lines of the input, those of earlier runs included; ``None`` while it is not known.
         done: Results of earlier runs.
-        failed: Errors of earlier runs, and invalid lines.
+        failed: Errors of earlier runs.
         clock: Seconds, from any start.
 
-    ``note`` is one line for whoever watches: why a run pauses, or that it is about to stop.
+    ``note`` is a line for whoever watches: why a run pauses, or that it is about to stop. ``invalid`` counts the lines
+    that are no requests: neither in the total nor as failed.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Stats:
         self.attempts = 0
         self.events = 0
         self.concurrency = 0
+        self.invalid = 0
         self.note: str | None = None
         self.verdicts: Counter[str] = Counter()
         self.errors: Counter[str] = Counter()
@@ -191,6 +193,7 @@ class Stats:
                 "unfinished": None if self.total is None else max(self.total - done - failed, 0),
                 "done_before": self.done_before,
                 "failed_before": self.failed_before,
+                "invalid": self.invalid,
             },
             "requests_per_s": (self.done + self.failed) * per_second,
             "verdicts": dict(self.verdicts.most_common()),

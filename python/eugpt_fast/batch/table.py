@@ -33,6 +33,8 @@ def _rows(metrics: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "failed", _with(requests["failed"], figures.causes(metrics["errors"]))
     if requests["unfinished"]:
         yield "not finished", figures.count(requests["unfinished"])
+    if requests["invalid"]:
+        yield "invalid lines", figures.count(requests["invalid"])
     if before:
         yield "of these before", ", ".join(before)
     yield "retries", _with(sum(metrics["retries"].values()), figures.causes(metrics["retries"]))

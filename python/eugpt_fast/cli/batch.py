@@ -132,7 +132,8 @@ def _batch(refuse: Callable[[str], NoReturn], arguments: argparse.Namespace) -> 
                 on_progress=watch,
                 restart=arguments.restart,
             )
-    except asyncio.CancelledError:
+        summary.stats.invalid = summary.invalid
+    except (asyncio.CancelledError, KeyboardInterrupt):
         complain("stopped at once; what had finished is recorded")
     finally:  # also of a run that broke off
         told = counted is None or _tell(counted, arguments)
