@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import time
 from typing import Any
 
@@ -12,9 +13,11 @@ import orjson
 from .._client.request import MAX_REFUSAL, Request, build
 from .._client.retries import retry_after
 from .._reader import AsyncEventStream, Collected
+from .._reader.judge import judge
+from .._verdict import Verdict
 from ..errors import EugptFastError, EventDecodeError, EventTooLarge, StreamError, UnexpectedResponse
 from .assemble import ITEM_DONE, response_body
-from .chat import ChatReader
+from .chat import ChatReader, asking_for_usage, is_cut_short
 from .lines import Line
 from .options import Options
 from .outcome import Outcome
@@ -34,11 +37,12 @@ class Sender:
 
     async def send(self, line: Line) -> Outcome:
         """One attempt. Whatever goes wrong with it is in the outcome."""
-        request = build(line.body, self._options.api_key, self._options.base_url, line.url)
+        body = asking_for_usage(line.body) if line.url == _CHAT else line.body
+        request = build(body, self._options.api_key, self._options.base_url, line.url)
         begun = time.monotonic()
         try:
             outcome = await self._send(request, line, begun)
-        except (httpx.TransportError, OSError) as error:
+        except (httpx.RequestError, OSError) as error:
             told = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
             outcome = Outcome("unreachable", error=("unreachable", told), retryable=True)
         outcome.duration = time.monotonic() - begun
@@ -54,7 +58,7 @@ class Sender:
             if not response.is_success:
                 outcome = await _refusal(response)
             elif response.headers.get("content-type", "").partition(";")[0].strip() == "application/json":
-                outcome = _whole(orjson.loads(await response.aread()))  # a server that does not stream
+                outcome = _whole(await response.aread())  # a server that does not stream
             elif line.url == _CHAT:
                 outcome = await self._read_chat(response, line, begun)
             else:
@@ -103,15 +107,31 @@ def _success(collected: Collected, line: Line, items: list[dict[str, Any]]) -> O
     return Outcome(str(collected.verdict), body=body, text=collected.text, usage=collected.usage)
 
 
-def _whole(body: Any) -> Outcome:
-    usage = body.get("usage") if isinstance(body, dict) else None
-    return Outcome("completed", body=body, usage=usage if isinstance(usage, dict) else None)
+def _whole(said: bytes) -> Outcome:
+    try:
+        body = json.loads(said)
+    except ValueError as error:
+        return Outcome("error", error=(type(error).__name__, f"the answer is no JSON: {error}"), retryable=True)
+    if not isinstance(body, dict):
+        return Outcome("error", error=("error", "the answer is no JSON object"), retryable=True)
+    if body.get("error") and body.get("object") != "response":
+        terminal = {"type": "error", "error": body["error"]}
+    else:
+        terminal = {"type": "response.completed", "response": body}
+    verdict, failure = judge(terminal)
+    if failure is not None:
+        failure.verdict = verdict
+        return Outcome(str(verdict), error=_told(failure), retryable=failure.retryable)
+    usage, choices = body.get("usage"), body.get("choices")
+    if isinstance(choices, list) and is_cut_short(choices):
+        verdict = Verdict.INCOMPLETE
+    return Outcome(str(verdict), body=body, usage=usage if isinstance(usage, dict) else None)
 
 
 async def _refusal(response: Any) -> Outcome:
     said = b""
     # The status counts, even if its explanation breaks off.
-    with contextlib.suppress(httpx.TransportError, OSError):
+    with contextlib.suppress(httpx.RequestError, OSError):
         async for chunk in response.aiter_bytes():
             said += chunk
             if len(said) >= MAX_REFUSAL:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from typing import Any
 
 import anyio
@@ -13,13 +14,25 @@ from .._verdict import Verdict
 from ..errors import EugptFastError, StreamError, StreamInterrupted
 from .deltas import merge, settled
 
-__all__ = ["ChatReader"]
+__all__ = ["ChatReader", "asking_for_usage", "is_cut_short"]
 
 _DRAIN = 5.0
 """Seconds that we wait for the usage and the end of the body once every choice is finished."""
 
 _NAMING = ("id", "created", "model")
 """What names the answer. Some servers leave it empty in the first chunk or the last."""
+
+
+def asking_for_usage(body: dict[str, Any]) -> dict[str, Any]:
+    """The body of a request for a stream that ends with the ``usage``, which an answer in one piece always has."""
+    options = body.get("stream_options") or {}
+    return {**body, "stream_options": {"include_usage": True, **options}} if isinstance(options, dict) else body
+
+
+def is_cut_short(choices: Iterable[Any]) -> bool:
+    """Whether a limit of tokens or a filter stopped any of these choices."""
+    reasons = [choice.get("finish_reason") for choice in choices if isinstance(choice, dict)]
+    return "length" in reasons or "content_filter" in reasons
 
 
 class ChatReader:
@@ -66,7 +79,7 @@ class ChatReader:
         if isinstance(failure, StreamInterrupted) and self._refused is not None:
             failure = self._refused
         if isinstance(failure, StreamInterrupted) and self._is_finished:
-            self.verdict = str(Verdict.INCOMPLETE if self._is_cut_short else Verdict.COMPLETED)
+            self.verdict = str(Verdict.INCOMPLETE if is_cut_short(self._choices.values()) else Verdict.COMPLETED)
         else:
             self._fail(failure)
 
@@ -94,10 +107,6 @@ class ChatReader:
     def _is_finished(self) -> bool:
         choices = self._choices.values()
         return len(choices) >= self._n and all(choice.get("finish_reason") for choice in choices)
-
-    @property
-    def _is_cut_short(self) -> bool:
-        return any(choice["finish_reason"] in ("length", "content_filter") for choice in self._choices.values())
 
     def _enter(self, chunk: Any, begun: float) -> None:
         self.events += 1
