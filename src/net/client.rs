@@ -104,6 +104,15 @@ impl Client {
     }
 }
 
+impl Drop for Client {
+    fn drop(&mut self) {
+        let (generation, inner) = self.inner.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if *generation != runtime::generation() {
+            std::mem::forget(inner.clone()); // to close the parent's sockets here would stop events there
+        }
+    }
+}
+
 /// Ends its exchange when the task does, also if it is stopped.
 struct Ending(Arc<Exchange>);
 
