@@ -8,6 +8,7 @@ use std::task::{Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
+use tokio::task::yield_now;
 
 use super::{Patience, ReadClock};
 use crate::http1::{Body, Head, HeadReader, RequestHead, Sending, Violation};
@@ -117,7 +118,12 @@ impl Reading<'_> {
     async fn body(&mut self, body: &mut Body, rest: &[u8]) -> Result<bool, Failure> {
         let exchange = self.exchange;
         let mut surplus = rest.len() - exchange.deliver(|inbox| body.decode(rest, inbox))?;
+        let mut turn = 0;
         while !body.is_done() {
+            if turn >= SCRATCH {
+                turn = 0;
+                yield_now().await; // a server that never pauses would keep the others from their turns
+            }
             let room = exchange.room().await;
             let mut used = Ok(0);
             let count = self.read(room, |bytes| used = exchange.deliver(|inbox| body.decode(bytes, inbox))).await?;
@@ -126,6 +132,7 @@ impl Reading<'_> {
                 return Ok(false);
             }
             surplus = count - used?;
+            turn += count;
         }
         Ok(surplus == 0)
     }
