@@ -11,7 +11,6 @@ from .generator import Served, generating
 from .measure import Effort, Times, interleaved
 from .shapes import PACED, Shape, lean_shape, openai_shape, paced_shape
 
-
 _ONE_BY_ONE = "paced@2500"  # slow enough for every client to have taken the event before
 
 
