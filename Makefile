@@ -34,17 +34,17 @@ demo: build
 	$(BIN)/eugpt-fast demo
 
 test: build
-	cargo test --release --locked --quiet
+	cargo test --release --locked --features transport --quiet
 	$(BIN)/python -m pytest
 	EUGPT_FAST_PURE=1 $(BIN)/python -m pytest
 
 test-peers: build $(VENV)/.peers
-	failed=0; for peer in httpx_sse openai_sdk; do $(BIN)/python tests/peers/$$peer.py || failed=1; done; exit $$failed
+	failed=0; for peer in httpx_client httpx_sse openai_sdk; do $(BIN)/python tests/peers/$$peer.py || failed=1; done; exit $$failed
 
 lint: build
 	cargo fmt --check
 	cargo clippy --locked --all-targets --quiet -- -D warnings
-	cargo clippy --locked --all-targets --features python --quiet -- -D warnings
+	cargo clippy --locked --all-targets --features python,transport --quiet -- -D warnings
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

@@ -1,7 +1,8 @@
 """The figures that the project asked of itself, measured and judged."""
 
+import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -14,11 +15,12 @@ from .inmemory import Cell, measure_cell
 from .measure import Effort, Times, interleaved
 from .parsers import BY_NAME, GUIDE, ORJSON, OURS, Contender
 from .shapes import KIB_64, PER_EVENT, SHAPES, Shape, big_shape, every, lean_shape, openai_shape
-from .traffic import long_text_shape, messages_shape, reasoning_shape, recorded_shapes, repeated, tools_shape
+from .traffic import in_turns, long_text_shape, messages_shape, reasoning_shape, recorded_shapes, repeated, tools_shape
 
 _PIECES = "1,400 B"
 _TERMINAL = "response.completed"
 _COLLECTING = "eugpt_fast, collecting"
+_SHORT = 40  # events
 _LINEAR_AT_MOST = 5.0  # four times the bytes: 16 would be quadratic, 4 is ideal, the rest is for a noisy machine
 
 
@@ -77,8 +79,12 @@ def _beside_the_decoder(effort: Effort) -> Iterator[Goal]:
     for shape in (tools_shape(), reasoning_shape()):
         yield _at_most(shape, KIB_64, 1.0, effort)
         yield _at_most(shape, PER_EVENT, 1.0, effort)
-    for shape in recorded_shapes():
+    recorded = recorded_shapes()
+    for shape in recorded:
         yield _at_most(repeated(shape), KIB_64, 1.0, effort)
+    for title, most in (("short ones", _SHORT), ("all", sys.maxsize)):
+        shape = in_turns(shape for shape in recorded if shape.events < most)
+        yield _at_most(replace(shape, name=f"{shape.name}: {title}"), KIB_64, 1.0, effort)
     for shape in (messages_shape(), long_text_shape()):
         yield _at_most(shape, KIB_64, 1.2, effort)
     for shape in (openai, lean, SHAPES["transformers"]()):

@@ -1,7 +1,10 @@
 """Traffic that the goals and the instruction counts are about, beside that of the tables."""
 
 import json
+import random
 import re
+import string
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +16,15 @@ from .shapes import Shape
 _RECORDED = ROOT.parent / "shared" / "streams" / "recorded"
 _END_MARK = re.compile(rb"^data: \[DONE\]\r?\n\r?\n", re.MULTILINE)
 _ENOUGH = 100_000  # bytes: a round over less is too short for the clock
+_TURNS = 20
+_MEMBER = re.compile(rb'(?<!\\)"(\w+)": ?("(?:[^"\\]|\\.)*"|-?\d[\d.]*)')
+_WORDS = re.compile(rb"\\u....|\\.|\w+")
+_SAME_IN_ALL = {
+    b"type", b"object", b"status", b"role", b"model", b"name", b"code", b"effort", b"verbosity", b"phase",
+    b"service_tier", b"truncation", b"tool_choice", b"finish_reason", b"temperature", b"top_p", b"sequence_number",
+    b"index", b"output_index", b"content_index", b"summary_index",
+}  # fmt: skip
+"""Keys of what says the same in every stream of a kind; everything else is ids, texts and counts."""
 
 
 def tools_shape() -> Shape:
@@ -52,5 +64,32 @@ def recorded_shapes() -> list[Shape]:
 
 
 def repeated(shape: Shape) -> Shape:
-    """The same streams, as often as it takes to see them on the clock."""
-    return replace(shape, streams=shape.streams * (1 + _ENOUGH // shape.size))
+    """More streams of the same kind, as many as it takes to see them on the clock, no two alike."""
+    chance = random.Random(0)
+    count = 1 + _ENOUGH // shape.size
+    return replace(shape, streams=[another(stream, chance) for _ in range(count) for stream in shape.streams])
+
+
+def in_turns(shapes: Iterable[Shape]) -> Shape:
+    """Streams of all these kinds, none after one of its own kind if it can be helped, no two alike."""
+    chance = random.Random(0)
+    streams = [stream for shape in shapes for stream in shape.streams]
+    turns = [another(stream, chance) for _ in range(_TURNS) for stream in chance.sample(streams, len(streams))]
+    return Shape("recorded, in turns", f"{len(streams)} kinds of streams in turns", turns)
+
+
+def another(stream: bytes, chance: random.Random) -> bytes:
+    """The stream as another request might get it: other ids, texts and numbers, as long as they were."""
+    alphabets = [string.ascii_lowercase, string.ascii_uppercase, string.digits[1:]]
+    others = ["".join(chance.sample(alphabet, len(alphabet))) for alphabet in alphabets]
+    table = bytes.maketrans("".join(alphabets).encode(), "".join(others).encode())
+
+    def word(match: re.Match[bytes]) -> bytes:
+        return match[0] if match[0].startswith(b"\\") else match[0].translate(table)
+
+    def member(match: re.Match[bytes]) -> bytes:
+        if match[1] in _SAME_IN_ALL:
+            return match[0]
+        return match[0].removesuffix(match[2]) + _WORDS.sub(word, match[2])
+
+    return _MEMBER.sub(member, stream)

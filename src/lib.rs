@@ -5,13 +5,16 @@
 //! - [`sse`]: framing after the WHATWG event stream rules. Bytes only.
 //! - [`json`]: JSON text, read without building anything.
 //! - [`responses`]: what Responses events mean: types, terminal events, accumulated text.
+//! - `http1`: HTTP/1.1 messages, present with the `transport` feature. Bytes only.
 //! - `net`: the HTTP transport, present with the `transport` feature. Knows no interpreter.
 //! - `python`: the binding, present with the `python` feature. The only code that knows an interpreter.
 
+#[cfg(feature = "transport")]
+pub mod http1;
 pub mod json;
-pub mod responses;
 #[cfg(feature = "transport")]
 pub mod net;
+pub mod responses;
 mod scan;
 pub mod sse;
 

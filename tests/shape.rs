@@ -91,3 +91,41 @@ fn documents_that_never_come_again_cost_bounded_memory() {
     assert_eq!(hits(&mut shapes, (0..10_000).map(odd)), 0);
     assert!(hits(&mut shapes, (0..1000).map(delta)) >= 700, "learning recovers");
 }
+
+/// A short stream: every kind of event comes once, with ids of its own.
+fn short_stream(number: usize) -> impl Iterator<Item = Vec<u8>> {
+    ["created", "in_progress", "output_item.added", "output_text.done", "completed"].into_iter().map(move |kind| {
+        format!(r#"{{"type":"response.{kind}","response":{{"id":"resp_{number}","output":[]}},"n":1}}"#).into_bytes()
+    })
+}
+
+#[test]
+fn events_that_come_once_in_a_stream_are_learned_from_many_streams() {
+    let mut shapes = Shapes::default();
+    hits(&mut shapes, (0..10).flat_map(short_stream));
+    assert_eq!(hits(&mut shapes, (10..100).flat_map(short_stream)), 90 * 5);
+}
+
+#[test]
+fn events_of_one_type_and_several_structures_are_all_learned() {
+    let item = |n: usize| match n % 4 {
+        0 => format!(r#"{{"type":"added","item":{{"id":"a{n}"}}}}"#).into_bytes(),
+        1 => format!(r#"{{"type":"added","item":{{"id":"a{n}","name":"x"}}}}"#).into_bytes(),
+        2 => format!(r#"{{"type":"added","item":{{"id":"a{n}","content":[]}}}}"#).into_bytes(),
+        _ => format!(r#"{{"type":"added","item":null,"n":{n}}}"#).into_bytes(),
+    };
+    let mut shapes = Shapes::default();
+    hits(&mut shapes, (0..400).map(item));
+    assert_eq!(hits(&mut shapes, (400..800).map(item)), 400);
+}
+
+#[test]
+fn a_shape_in_use_does_not_give_way_to_those_that_are_not() {
+    let mut shapes = Shapes::default();
+    hits(&mut shapes, (0..20).map(delta));
+    let turn = |n: usize| {
+        let other = format!(r#"{{"type":"t{}","n":{n}}}"#, n / 40).into_bytes();
+        [delta(n), other]
+    };
+    assert!(hits(&mut shapes, (0..4000).flat_map(turn)) >= 4000, "a delta was lost");
+}

@@ -5,7 +5,10 @@ prediction. The oracle is ``json.loads`` on each payload by itself.
 """
 
 import json
+import re
+import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -250,3 +253,97 @@ def test_shapes_that_take_turns_are_kept_apart(several: list[list[bytes]], rando
     payloads = [payload for payloads in several for payload in payloads]
     random.shuffle(payloads)
     assert events_of(Parser(), payloads) == events_of(_pure.Parser(), payloads)
+
+
+# What the streams before have taught is left to those after them.
+
+
+def short_stream(number: int, text: str) -> list[bytes]:
+    """Events that come once in a stream, with ids, texts and counts of its own; two kinds of items of one type."""
+    response = f'"response":{{"id":"resp_{number}","model":"m","output":[],"usage":{{"total_tokens":{number % 3}}}}}'
+    item = f'"item":{{"id":"item_{number}","content":[]}}' if number % 2 else f'"item":{{"id":"item_{number}"}}'
+    payloads = [
+        f'{{"type":"response.created",{response}}}',
+        f'{{"type":"response.output_item.added",{item},"output_index":{number % 5}}}',
+        f'{{"type":"response.output_text.delta","item_id":"item_{number}","delta":{json.dumps(text)}}}',
+        f'{{"type":"response.completed",{response}}}',
+    ]
+    return [b"data: " + payload.encode() + b"\n\n" for payload in payloads]
+
+
+TYPES = ["response.created", "response.output_item.added", "response.output_text.delta", "response.completed"]
+MANY = [short_stream(number, f"secret {number}") for number in range(3 * WARM)]
+
+
+def read(stream: list[bytes], **options: Any) -> list[str]:
+    parser = Parser(**options)
+    return [repr(event) for chunk in stream for event in parser.feed(chunk)]
+
+
+def expected(stream: list[bytes], only: list[str] | None = None) -> list[str]:
+    events = [json.loads(chunk[len(b"data: ") :]) for chunk in stream]
+    return [repr(event) for event in events if only is None or event["type"] in {*only, "response.completed"}]
+
+
+def test_nothing_of_one_stream_shows_in_another() -> None:
+    for number, stream in enumerate(MANY):
+        found = read(stream)
+        assert found == expected(stream)
+        assert set(re.findall(r"secret \d+", "".join(found))) == {f"secret {number}"}
+
+
+@given(st.lists(st.tuples(streams(), st.sampled_from([None, ["response.output_text.delta"], ["x"], []])), max_size=4))
+def test_streams_of_any_kind_may_follow_each_other(several: list[tuple[list[bytes], list[str] | None]]) -> None:
+    for payloads, only in several:
+        assert events_of(Parser(only=only), payloads) == events_of(_pure.Parser(only=only), payloads)
+
+
+def test_what_one_parser_wants_is_not_what_another_wants() -> None:
+    for number, stream in enumerate(MANY):
+        only = TYPES[number % 3 : number % 4] or None
+        assert read(stream, only=only) == expected(stream, only)
+    first, second = Parser(only=TYPES[:1]), Parser(only=TYPES[2:3])
+    for stream in MANY:
+        for chunk in stream:
+            assert [repr(event) for event in first.feed(chunk)] == expected([chunk], TYPES[:1])
+            assert [repr(event) for event in second.feed(chunk)] == expected([chunk], TYPES[2:3])
+
+
+def test_a_parser_that_skims_leaves_nothing_unbuilt_for_the_next() -> None:
+    for stream in MANY:
+        skimming = ResponseParser()
+        for chunk in stream:
+            skimming.skim(chunk)
+        assert skimming.text == json.loads(stream[2][len(b"data: ") :])["delta"]
+        assert read(stream) == expected(stream)
+
+
+def test_streams_that_run_side_by_side_are_kept_apart() -> None:
+    parsers = [Parser() for _ in MANY]
+    for chunks in zip(*MANY, strict=True):
+        for parser, chunk in zip(parsers, chunks, strict=True):
+            assert [repr(event) for event in parser.feed(chunk)] == expected([chunk])
+    del parsers[::2]  # some end, the others go on
+    for parser, stream in zip(parsers, MANY, strict=False):
+        assert [repr(event) for chunk in stream for event in parser.feed(chunk)] == expected(stream)
+
+
+def test_a_parser_may_be_made_in_one_thread_fed_in_others_and_dropped_in_one_that_outlives_them() -> None:
+    def in_a_thread(job: Callable[[], Any]) -> Any:
+        results: list[Any] = []
+        thread = threading.Thread(target=lambda: results.append(job()))
+        thread.start()
+        thread.join(30)
+        return results[0]
+
+    for start in (0, WARM):
+        parser = in_a_thread(Parser)
+        kept = []
+        for stream in MANY[start : start + WARM]:
+            for chunk in stream:
+                kept.append((in_a_thread(partial(parser.feed, chunk)), chunk))
+            assert read(stream) == expected(stream)
+        del parser
+        # The threads that knew the shapes are gone, what they built is not.
+        for events, chunk in kept:
+            assert [repr(event) for event in events] == expected([chunk])

@@ -21,5 +21,5 @@ def test_stubtest_finds_no_difference() -> None:
 
 def test_the_module_says_how_it_was_built(native: ModuleType) -> None:
     info = native.build_info()
-    assert set(info) == {"version", "profile", "panic"}
+    assert set(info) == {"version", "profile", "panic", "transport"}
     assert info["panic"] == "unwind"  # a panic becomes a Python exception

@@ -8,7 +8,7 @@ use eugpt_fast::responses::{Account, Head, Plan};
 pub struct Collector {
     shapes: Shapes,
     /// Version and plan by the number of the shape.
-    plans: Vec<(u32, Option<Plan>)>,
+    plans: Vec<(u64, Option<Plan>)>,
     fillings: Vec<Filling>,
     account: Account,
 }

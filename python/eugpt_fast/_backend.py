@@ -6,7 +6,7 @@ import os
 import warnings
 from typing import TYPE_CHECKING
 
-__all__ = ["Parser", "ResponseParser", "SSEParser", "ServerSentEvent", "build_info"]
+__all__ = ["HAS_TRANSPORT", "Parser", "ResponseParser", "SSEParser", "ServerSentEvent", "build_info"]
 
 
 def _pure_is_wanted() -> bool:
@@ -31,6 +31,8 @@ else:
     if _native_info is None:
         from ._pure import Parser, ResponseParser, ServerSentEvent, SSEParser
 
+HAS_TRANSPORT = _native_info is not None and _native_info["transport"] == "yes"
+
 if _native_info is not None and _native_info["profile"] == "debug":
     warnings.warn(
         "eugpt_fast was built without optimisation and is slow: build it with --release",
@@ -43,8 +45,8 @@ def build_info() -> dict[str, str]:
     """Which parser is running.
 
     Returns:
-        ``backend`` ("native" or "pure") and, for the native one, ``version``, ``profile`` ("release" or "debug")
-        and ``panic``.
+        ``backend`` ("native" or "pure") and, for the native one, ``version``, ``profile`` ("release" or "debug"),
+        ``panic`` and ``transport`` ("yes" or "no").
     """
     if _native_info is None:
         return {"backend": "pure"}

@@ -1,9 +1,21 @@
 """The native module. ``eugpt_fast._pure`` has the same names with the same behaviour in Python."""
 
 from collections.abc import Iterable
-from typing import Any, final
+from typing import Any, TypeAlias, final
 
-__all__ = ["Parser", "ResponseParser", "SSEParser", "ServerSentEvent", "build_info"]
+__all__ = [
+    "Exchange",
+    "HttpClient",
+    "Notifier",
+    "Parser",
+    "ResponseParser",
+    "SSEParser",
+    "ServerSentEvent",
+    "TransportFailure",
+    "build_info",
+    "forked",
+    "leave",
+]
 
 def build_info() -> dict[str, str]: ...
 
@@ -187,3 +199,126 @@ class SSEParser:
     def last_event_id(self) -> str: ...
     @property
     def retry(self) -> int | None: ...
+
+class TransportFailure(Exception):
+    """The name of httpx's exception, and its message."""
+
+@final
+class Notifier:
+    """A socket that becomes readable when tickets are due."""
+
+    def __new__(cls) -> Notifier: ...
+    def fileno(self) -> int: ...
+    def take(self) -> list[int]:
+        """The tickets that are due."""
+
+@final
+class Exchange:
+    """One request and its answer, served on the I/O thread.
+
+    What can be waited for: "head" (of the answer), "body" (bytes of it, or its end), "room" (for more of the request's
+    body). After a failure all of it is there: the next call raises.
+    """
+
+    def take_answer(self) -> tuple[int, str, bytes, list[tuple[bytes, bytes]]] | None:
+        """Status, version, reason and header fields of the answer, once; None while they have not come.
+
+        Raises:
+            TransportFailure: there is no answer.
+        """
+
+    def take(self) -> bytes | None:
+        """What has arrived of the body and was not read ahead (b"" if all was); None while there is nothing to see.
+
+        Raises:
+            TransportFailure: the rest will not come. What came before it has been taken.
+        """
+
+    def is_over(self) -> bool:
+        """Whether the body was taken, or read ahead, to its end."""
+
+    def read_ahead(self, parser: ResponseParser | None, build: bool) -> None:
+        """Lets ``parser`` read what arrives, on the I/O thread: all events but those that are wanted, or without
+        ``build`` all but terminal ones. Then it is its turn to be fed with what :meth:`take` returns. None ends that.
+        The parser must have been fed with all that was taken.
+        """
+
+    def pace(self) -> tuple[int, int, float, float, float]:
+        """Bytes and pieces so far; seconds since the last piece, and since the last content that was read ahead; the
+        longest pause between two such.
+        """
+
+    def wait(self, wanted: str, patience: float | None) -> bool:
+        """Blocks, without the interpreter, until ``wanted`` is there. False after ``patience`` seconds."""
+
+    def call_when(self, wanted: str, notifier: Notifier, ticket: int) -> bool:
+        """Makes ``ticket`` due when ``wanted`` is there. False if it is there already."""
+
+    def push(self, piece: bytes) -> None:
+        """The next piece of the request's body."""
+
+    def finish(self) -> None:
+        """The request's body is whole."""
+
+    def close(self) -> None:
+        """Frees the connection at once, unless all was read."""
+
+# PEM of the trusted roots (None: any certificate will do), whether host names are checked, our own chain and key.
+_Tls: TypeAlias = tuple[bytes | None, bool, tuple[bytes, bytes] | None]
+# Whether TLS is spoken to it, host, port and Proxy-Authorization; or, for SOCKS 5, host, port and user with password.
+_Proxy: TypeAlias = tuple[bool, str, int, str | None] | tuple[str, int, tuple[str, str] | None]
+
+@final
+class HttpClient:
+    """The connections of one transport."""
+
+    def __new__(
+        cls,
+        *,
+        tls: tuple[_Tls, _Tls],
+        versions: tuple[bool, bool],
+        uds: str | None,
+        local_address: str | None,
+        limits: tuple[int | None, int | None, float | None],
+        retries: int,
+        buffer_size: int,
+    ) -> HttpClient:
+        """No connections yet.
+
+        Args:
+            tls: for servers, and for https proxies.
+            versions: whether HTTP/1.1 and HTTP/2 may be spoken.
+            uds: path of the Unix socket that stands for every server.
+            local_address: where connections come from.
+            limits: connections, idle ones, and for how many seconds these are kept.
+            retries: how often connecting is repeated.
+            buffer_size: bytes that may wait for the reader of each body.
+
+        Raises:
+            ValueError: the certificates or the key are unusable.
+        """
+
+    def send(
+        self,
+        route: tuple[bool, str, int, str | None, _Proxy | None],
+        head: tuple[bytes, bytes, list[tuple[bytes, bytes]]],
+        body: tuple[bytes, bool],
+        timeouts: list[float | None],
+    ) -> Exchange:
+        """Starts an exchange.
+
+        Args:
+            route: whether it is https, host, port, the name for TLS if it is another, and the proxy.
+            head: method, target and header fields.
+            body: its first piece, and whether more follow by :meth:`Exchange.push`.
+            timeouts: for connect, read, write and pool, in seconds.
+        """
+
+    def close(self) -> None:
+        """Closes the connections that are not in use, and the others when they are done."""
+
+def leave() -> None:
+    """The interpreter ends: threads that wait in here will not come back to it."""
+
+def forked() -> None:
+    """This process is a forked child."""

@@ -92,7 +92,7 @@ pub struct Shape {
     /// Where in the sample the bytes start that follow the last hole.
     tail: usize,
     matches: u32,
-    version: u32,
+    version: u64,
 }
 
 /// A place for a value that changes, and the bytes of the sample that come before it.
@@ -115,7 +115,7 @@ impl Shape {
     }
 
     /// Changes whenever the shape does; unique within its [`Shapes`].
-    pub fn version(&self) -> u32 {
+    pub fn version(&self) -> u64 {
         self.version
     }
 
@@ -168,21 +168,30 @@ impl Shape {
         Some(at + literal.len())
     }
 
-    /// Whether the two documents differ in nothing but strings and numbers.
-    pub(super) fn is_like(&self, text: &[u8], scalars: &[Scalar]) -> bool {
-        let (mut ours, mut theirs) = (0, 0);
-        self.scalars.len() == scalars.len()
-            && self.scalars.iter().zip(scalars).all(|(our, their)| {
-                let same = self.sample[ours..our.start] == text[theirs..their.start];
-                (ours, theirs) = (our.end, their.end);
-                same && our.string == their.string
-            })
-            && self.sample[ours..] == text[theirs..]
+    /// The strings and numbers of `text`, if it differs from the sample in nothing else.
+    pub(super) fn align(&self, text: &[u8]) -> Option<Vec<Scalar>> {
+        let head = self.scalars.first().map_or(self.sample.len(), |first| first.start);
+        if !starts_with(text, &self.sample[..head]) {
+            return None;
+        }
+        let (mut from, mut at) = (0, 0);
+        let mut scalars = Vec::with_capacity(self.scalars.len());
+        for our in &self.scalars {
+            let literal = &self.sample[from..our.start];
+            if !starts_with(&text[at..], literal) {
+                return None;
+            }
+            let start = at + literal.len();
+            at = read(text, start, our.string, |_| {})?;
+            scalars.push(Scalar { start, end: at, string: our.string, hole: false });
+            from = our.end;
+        }
+        (self.sample[from..] == text[at..]).then_some(scalars)
     }
 
-    /// Takes `text`, which is like the sample, for the new sample. What changed becomes a hole, unless it had held for
+    /// Takes `text`, aligned to the sample, for the new sample. What changed becomes a hole, unless it had held for
     /// long.
-    pub(super) fn update(&mut self, text: &[u8], scalars: Vec<Scalar>, version: u32) {
+    pub(super) fn update(&mut self, text: &[u8], scalars: Vec<Scalar>, version: u64) {
         let steady = self.matches >= STEADY;
         let old = std::mem::replace(&mut self.scalars, scalars);
         self.holes.clear();

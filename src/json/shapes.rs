@@ -1,6 +1,4 @@
-//! The shapes of one stream: which of them the next document has, and how they are learned.
-
-use std::collections::VecDeque;
+//! The shapes of the streams of one thread: which of them the next document has, and how they are learned.
 
 use memchr::{memchr, memchr2, memmem};
 
@@ -9,54 +7,52 @@ use super::lexer::Lexer;
 use super::shape::{Filling, Scalar, Shape};
 use crate::scan::fingerprint;
 
-/// Shapes kept per stream. A Responses stream alternates between two or three.
-const SHAPES: usize = 8;
+/// Shapes kept. A Responses stream has about ten kinds of events, most of which come once in each stream.
+pub const SHAPES: usize = 16;
 /// Longer documents are not learned, in bytes: deltas are shorter, and what is longer seldom comes twice.
-const MAX_LEN: usize = 1024;
+const MAX_LEN: usize = 2048;
 /// Documents of more strings and numbers are not learned.
 const MAX_SCALARS: usize = 64;
 /// Containers in learned documents are nested at most this deep.
 const MAX_DEPTH: usize = 8;
-/// The most documents passed over after one that was like none before, though of a known type.
+/// The most documents passed over after one that was like none before.
 const MAX_PAUSE: u32 = 15;
-/// The events that open a stream come once: created, in progress, the first item.
-const OPENERS: u32 = 3;
 /// Kinds of documents watched until they have come often enough.
-const CANDIDATES: usize = 4;
+const CANDIDATES: usize = 16;
 /// How often that is. A shape costs as much as ten events read the plain way, so what comes less often is not worth one.
 const OFTEN: u32 = 8;
 
-/// A document that may come again, and how often its like has come.
+/// A kind of document, and how often it has come since the last try to make a shape of it.
 #[derive(Debug)]
 struct Candidate {
     sign: u32,
     seen: u32,
-    text: Vec<u8>,
+    /// That of one of them, once they have come often enough: proved by the next that is like it.
+    shape: Option<Box<Shape>>,
 }
 
 /// A shape and the sign of its documents.
 #[derive(Debug)]
 struct Known {
     sign: u32,
-    shape: Shape,
+    shape: Box<Shape>,
+    /// When it was found after another one.
+    used: u64,
 }
 
-/// The shapes of one stream: bounded, the oldest gives way.
-#[derive(Debug)]
+/// The shapes of streams that are alike: bounded, those not used for long give way.
+#[derive(Debug, Default)]
 pub struct Shapes {
     shapes: Vec<Known>,
     last: usize,
-    versions: u32,
+    /// Counts finds and changes.
+    clock: u64,
+    /// That of the document looked for last, unless it had the shape of the one before.
+    sign: u32,
     /// How many documents to pass over before the next attempt to learn, and how many the last time.
     pause: u32,
     patience: u32,
-    candidates: VecDeque<Candidate>,
-}
-
-impl Default for Shapes {
-    fn default() -> Self {
-        Self { shapes: Vec::new(), last: 0, versions: 0, pause: OPENERS, patience: 0, candidates: VecDeque::new() }
-    }
+    candidates: Vec<Candidate>,
 }
 
 impl Shapes {
@@ -64,14 +60,26 @@ impl Shapes {
     /// its holes goes to `fillings`.
     #[inline]
     pub fn find(&mut self, text: &[u8], fillings: &mut Vec<Filling>) -> Option<usize> {
-        let count = self.shapes.len();
-        let mut at = self.last;
-        for _ in 0..count {
-            if let Some(len) = self.shapes[at].shape.matches(text, fillings) {
-                self.last = at;
-                return Some(len);
+        match self.shapes.get_mut(self.last).and_then(|known| known.shape.matches(text, fillings)) {
+            Some(len) => Some(len),
+            None => self.find_other(text, fillings),
+        }
+    }
+
+    /// Only shapes of the same sign are compared, so that events that are never foreseen cost little.
+    #[inline(never)]
+    fn find_other(&mut self, text: &[u8], fillings: &mut Vec<Filling>) -> Option<usize> {
+        let sign = sign(&text[..text.len().min(MAX_LEN)]);
+        self.sign = sign;
+        for (at, known) in self.shapes.iter_mut().enumerate() {
+            if known.sign == sign && at != self.last {
+                if let Some(len) = known.shape.matches(text, fillings) {
+                    self.clock += 1;
+                    known.used = self.clock;
+                    self.last = at;
+                    return Some(len);
+                }
             }
-            at = if at + 1 == count { 0 } else { at + 1 };
         }
         None
     }
@@ -82,7 +90,7 @@ impl Shapes {
         (self.last, &self.shapes[self.last].shape)
     }
 
-    /// Remembers a document that matched nothing and is JSON.
+    /// Remembers a document that is JSON and was just looked for in vain.
     pub fn learn(&mut self, text: &[u8]) {
         if text.len() > MAX_LEN {
             return;
@@ -93,9 +101,10 @@ impl Shapes {
         }
         match self.compare(text) {
             Some(true) => self.patience = 0,
-            // Where nothing is alike, looking for it must not cost more than it ever gives.
+            // Where nothing is alike, looking for it must not cost more than it ever gives. The pauses differ, so that
+            // it is not always the same document of every stream that is looked at.
             Some(false) => {
-                self.patience = (2 * self.patience + 1).min(MAX_PAUSE);
+                self.patience = if self.patience < MAX_PAUSE { 2 * self.patience + 1 } else { 1 };
                 self.pause = self.patience;
             }
             None => {}
@@ -104,62 +113,61 @@ impl Shapes {
 
     /// Whether `text` is like one that came before; None if it was only counted.
     fn compare(&mut self, text: &[u8]) -> Option<bool> {
-        let sign = sign(text);
-        if self.shapes.iter().any(|known| known.sign == sign) && self.improve(text) {
+        let sign = self.sign;
+        if self.improve(sign, text) {
             return Some(true);
         }
-        let Some(at) = self.candidates.iter().position(|candidate| candidate.sign == sign) else {
+        let (mut counted, mut outlined) = (None, false);
+        for (at, candidate) in self.candidates.iter_mut().enumerate().filter(|(_, candidate)| candidate.sign == sign) {
+            let Some(shape) = &candidate.shape else {
+                counted = Some(candidate);
+                continue;
+            };
+            if let Some(scalars) = shape.align(text) {
+                if let Some(shape) = self.candidates.remove(at).shape {
+                    self.keep(sign, shape, text, scalars);
+                }
+                return Some(true);
+            }
+            outlined = true;
+        }
+        let Some(candidate) = counted else {
+            let is_full = self.candidates.len() == CANDIDATES;
             self.candidates.truncate(CANDIDATES - 1);
-            self.candidates.push_front(Candidate { sign, seen: 1, text: Vec::new() });
-            return None;
+            self.candidates.insert(0, Candidate { sign, seen: 1, shape: None });
+            return is_full.then_some(false);
         };
-        let candidate = &mut self.candidates[at];
         candidate.seen += 1;
         if candidate.seen < OFTEN {
             return None;
         }
-        if candidate.text.is_empty() {
-            candidate.text.extend_from_slice(text);
-            return None;
-        }
-        let found = self.discover(at, text);
-        if found {
-            self.candidates.remove(at);
-        } else {
-            self.candidates[at].text = text.to_vec();
-        }
-        Some(found)
+        candidate.seen = 0;
+        candidate.shape = outline(text).ok();
+        (outlined || candidate.shape.is_none()).then_some(false)
     }
 
     /// Adapts the shape that `text` has but for values that were thought to be fixed.
-    fn improve(&mut self, text: &[u8]) -> bool {
-        let Ok(scalars) = outline(text) else { return false };
-        let Some(known) = self.shapes.iter_mut().find(|known| known.shape.is_like(text, &scalars)) else {
-            return false;
-        };
-        self.versions += 1;
-        known.shape.update(text, scalars, self.versions);
-        true
+    fn improve(&mut self, sign: u32, text: &[u8]) -> bool {
+        for known in self.shapes.iter_mut().filter(|known| known.sign == sign) {
+            if let Some(scalars) = known.shape.align(text) {
+                self.clock += 1;
+                known.shape.update(text, scalars, self.clock);
+                return true;
+            }
+        }
+        false
     }
 
-    /// Makes a shape of `text` and a candidate that differ in nothing but strings and numbers.
-    fn discover(&mut self, at: usize, text: &[u8]) -> bool {
-        let Candidate { sign, text: sample, .. } = &self.candidates[at];
-        let (Ok(first), Ok(second)) = (outline(sample), outline(text)) else { return false };
-        let mut shape = Shape::new(sample.clone(), first);
-        if !shape.is_like(text, &second) {
-            return false;
-        }
-        self.versions += 1;
-        shape.update(text, second, self.versions);
-        let known = Known { sign: *sign, shape };
+    /// Adds the shape that `text` and another document have; the one found longest ago gives way.
+    fn keep(&mut self, sign: u32, mut shape: Box<Shape>, text: &[u8], scalars: Vec<Scalar>) {
+        self.clock += 1;
+        shape.update(text, scalars, self.clock);
+        let known = Known { sign, shape, used: self.clock };
         if self.shapes.len() < SHAPES {
             self.shapes.push(known);
-        } else {
-            let oldest = (0..SHAPES).min_by_key(|&at| self.shapes[at].shape.version()).unwrap_or_default();
-            self.shapes[oldest] = known;
+        } else if let Some(oldest) = self.shapes.iter_mut().min_by_key(|known| known.used) {
+            *oldest = known;
         }
-        true
     }
 }
 
@@ -177,8 +185,8 @@ fn sign(text: &[u8]) -> u32 {
     fingerprint(&name[..end])
 }
 
-/// All strings (keys are none) and numbers of a document in order.
-fn outline(text: &[u8]) -> Result<Vec<Scalar>, Surprise> {
+/// The shape of one document: all its strings (keys are none) and numbers in order.
+fn outline(text: &[u8]) -> Result<Box<Shape>, Surprise> {
     // A shape must not match across a line end: whoever looks ahead takes what it matches for one `data` line.
     if memchr2(b'\n', b'\r', text).is_some() {
         return Err(Surprise);
@@ -187,7 +195,7 @@ fn outline(text: &[u8]) -> Result<Vec<Scalar>, Surprise> {
     let mut lexer = Lexer::new(text);
     outline_value(&mut lexer, &mut scalars, 0)?;
     lexer.end()?;
-    Ok(scalars)
+    Ok(Box::new(Shape::new(text.to_vec(), scalars)))
 }
 
 fn outline_value(lexer: &mut Lexer<'_>, scalars: &mut Vec<Scalar>, depth: usize) -> Result<(), Surprise> {

@@ -60,6 +60,14 @@ impl Feed {
         result
     }
 
+    /// Keeps a chunk for the next call.
+    pub fn hold(&mut self, chunk: &[u8]) {
+        if self.backlog.is_empty() {
+            self.start = 0;
+        }
+        self.backlog.extend_from_slice(chunk);
+    }
+
     pub fn finish(&self, py: Python<'_>) -> PyResult<()> {
         if !self.backlog.is_empty() {
             return Err(PyRuntimeError::new_err("events are waiting behind one that raised: call feed(b\"\") first"));

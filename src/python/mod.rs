@@ -1,5 +1,8 @@
 //! The binding: thin classes over the core. See `_core.pyi` for the documentation that users read.
 
+mod ahead;
+mod delivery;
+mod engine;
 mod errors;
 mod feed;
 mod parser;
@@ -7,6 +10,8 @@ mod predict;
 mod sse;
 mod strings;
 mod template;
+#[cfg(feature = "transport")]
+mod transport;
 mod values;
 
 use pyo3::prelude::*;
@@ -21,6 +26,9 @@ mod _core {
     use super::parser::{Parser, ResponseParser};
     #[pymodule_export]
     use super::sse::{SSEParser, ServerSentEvent};
+    #[cfg(feature = "transport")]
+    #[pymodule_export]
+    use super::transport::{Exchange, HttpClient, Notifier, TransportFailure, forked, leave};
 
     /// How this module was built.
     #[pyfunction]
@@ -29,6 +37,7 @@ mod _core {
         info.set_item("version", env!("CARGO_PKG_VERSION"))?;
         info.set_item("profile", if cfg!(debug_assertions) { "debug" } else { "release" })?;
         info.set_item("panic", if cfg!(panic = "unwind") { "unwind" } else { "abort" })?;
+        info.set_item("transport", if cfg!(feature = "transport") { "yes" } else { "no" })?;
         Ok(info)
     }
 }

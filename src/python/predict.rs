@@ -1,31 +1,35 @@
 //! Which shape the next event has, and what was prepared for it.
 
+use std::cell::Cell;
+
 use pyo3::prelude::*;
 
 use super::template::Template;
 use super::values::{Failure, Values};
 use crate::json::shape::{Filling, Shape};
-use crate::json::shapes::Shapes;
+use crate::json::shapes::{SHAPES, Shapes};
 use crate::responses::{Head, Plan};
 
-/// The shapes of one stream with their plans and templates.
+/// The shapes of a thread's streams with their plans and templates.
 #[derive(Default)]
 pub struct Predictor {
     shapes: Shapes,
     /// By the number of the shape.
     prepared: Vec<Prepared>,
+    /// The number of the parser that was served last.
+    parser: u64,
+    /// By the number of the shape: whether that parser wants its events, where the type is the same in all.
+    wanted: [Option<bool>; SHAPES],
     fillings: Vec<Filling>,
 }
 
 #[derive(Default)]
 struct Prepared {
     /// Of the shape that this was prepared for; 0 for none.
-    version: u32,
+    version: u64,
     plan: Option<Plan>,
     /// `None` until it is needed; then the template, unless none can be made.
     template: Option<Option<Template>>,
-    /// Whether `only` names the type, where that is the same in every event of the shape.
-    wanted: Option<bool>,
 }
 
 /// A payload whose shape was known.
@@ -34,9 +38,32 @@ pub struct Predicted<'a> {
     shape: &'a Shape,
     fillings: &'a [Filling],
     prepared: &'a mut Prepared,
+    wanted: &'a mut Option<bool>,
+}
+
+thread_local! {
+    // Of the thread, as the keys are: a stream starts with what those before it have taught, and a thousand of them take
+    // no more memory than one. Taken while in use: a parser that runs inside another one makes its own.
+    static SPARE: Cell<Option<Box<Predictor>>> = const { Cell::new(None) };
 }
 
 impl Predictor {
+    /// The thread's, for the parser of this number; give it back with [`Predictor::give_back`]. What another parser
+    /// wanted is forgotten.
+    pub fn take(parser: u64) -> Box<Self> {
+        let mut predictor = SPARE.take().unwrap_or_default();
+        if predictor.parser != parser {
+            predictor.parser = parser;
+            predictor.wanted = Default::default();
+        }
+        predictor
+    }
+
+    /// Leaves it to the thread's next call.
+    pub fn give_back(self: Box<Self>) {
+        SPARE.set(Some(self));
+    }
+
     /// The length of the payload that starts `ahead`, if it is what was expected.
     #[inline]
     pub fn foresee(&mut self, ahead: &[u8]) -> Option<usize> {
@@ -52,8 +79,10 @@ impl Predictor {
         let (at, shape) = self.shapes.last();
         if self.prepared.get(at).is_none_or(|prepared| prepared.version != shape.version()) {
             prepare(&mut self.prepared, at, shape);
+            self.wanted[at] = None;
         }
-        Some(Predicted { payload, shape, fillings: &self.fillings, prepared: &mut self.prepared[at] })
+        let Self { prepared, wanted, fillings, .. } = self;
+        Some(Predicted { payload, shape, fillings, prepared: &mut prepared[at], wanted: &mut wanted[at] })
     }
 
     /// The value of `payload`, the short way if it is what was expected; else it is remembered.
@@ -91,13 +120,13 @@ impl<'a> Predicted<'a> {
     /// Whether events of this shape are wanted, if that was remembered.
     #[inline]
     pub fn wanted(&self) -> Option<bool> {
-        self.prepared.wanted
+        *self.wanted
     }
 
     /// Remembers it, if no event of this shape can have another type.
     pub fn remember(&mut self, wanted: bool) {
         if self.prepared.plan.as_ref().is_some_and(Plan::has_fixed_kind) {
-            self.prepared.wanted = Some(wanted);
+            *self.wanted = Some(wanted);
         }
     }
 

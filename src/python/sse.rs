@@ -1,7 +1,5 @@
 //! `SSEParser` and `ServerSentEvent`: the WHATWG layer by itself.
 
-use std::cell::Cell;
-
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString, PyTuple, PyType};
 
@@ -23,11 +21,6 @@ pub struct ServerSentEvent {
     id: Py<PyString>,
     #[pyo3(get)]
     retry: Option<u64>,
-}
-
-thread_local! {
-    // Of the thread, as the keys are: an event outlives its parser. Streams that take turns teach it what changes.
-    static PREDICTOR: Cell<Option<Box<Predictor>>> = const { Cell::new(None) };
 }
 
 #[pymethods]
@@ -55,9 +48,10 @@ impl ServerSentEvent {
     fn json<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let data = self.data.bind(py);
         let Ok(text) = data.to_str() else { return errors::loads_text(py, data) };
-        let mut predictor = PREDICTOR.take().unwrap_or_default();
+        // The thread's, for an event outlives its parser. Streams that take turns teach it what changes.
+        let mut predictor = Predictor::take(0);
         let value = predictor.load(py, &mut Values::new(), text.as_bytes());
-        PREDICTOR.set(Some(predictor));
+        predictor.give_back();
         value
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import AsyncIterator, Generator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Generator, Iterable
 from types import TracebackType
 from typing import Any
 
@@ -70,13 +70,29 @@ class AsyncEventStream(BaseStream):
         try:
             while self._ready:
                 yield self._ready.popleft()
-            while (events := await self._batch(build=True)) is not None:
+            while True:
+                events = self._at_once()
+                if events is None and (waiting := self._ask()) is not None:
+                    await waiting
+                    continue
+                if events is None:
+                    events = await self._batch(build=True)
+                    if events is None:
+                        break
                 for event in events:
                     yield event
-        except GeneratorExit:
-            await self.aclose()
+        except BaseException as error:
+            if self._closes(error):
+                await self.aclose()
             raise
         self._raise_verdict()
+
+    def _ask(self) -> Awaitable[bool] | None:
+        """What to await before :meth:`_at_once` has something, if there is no more to do than that."""
+        if self._quick is None or self._source is None or self._source.native is None:
+            return None
+        self._asked = time.monotonic()
+        return self._source.native.ask()
 
     async def __anext__(self) -> Any:
         while not self._ready:
@@ -112,7 +128,7 @@ class AsyncEventStream(BaseStream):
             source = await self._opened()
         begun = time.monotonic()
         try:
-            chunk = await self._read(source.chunks, begun)
+            chunk = await self._read(source, begun, build)
         except network_errors() as error:
             self._reader.waited += time.monotonic() - begun
             return await self._end(error)
@@ -123,12 +139,15 @@ class AsyncEventStream(BaseStream):
         events = self._digest(chunk, build, begun, now)
         return await self._end(None, events) if self._is_over(now) else events
 
-    async def _read(self, chunks: AsyncIterator[bytes], begun: float) -> bytes | None:
+    async def _read(self, source: AsyncSource, begun: float, build: bool) -> bytes | None:
         left = self._time_left(begun)
+        if source.native is not None:
+            self._read_ahead(source.native, build)
+            return await source.native.read(left)
         if left is None:
-            return await anext(chunks, None)
+            return await anext(source.chunks, None)
         with anyio.move_on_after(left):
-            return await anext(chunks, None)
+            return await anext(source.chunks, None)
         raise self._reader.out_of_patience()
 
     async def _end(self, cause: BaseException | None, events: list[Any] | None = None) -> list[Any] | None:
@@ -147,6 +166,7 @@ class AsyncEventStream(BaseStream):
         """Closes the response and frees its connection, also inside a cancelled task."""
         if not self._closed:
             self._closed = True
+            self._quick = None
             self._conclude()
             with anyio.CancelScope(shield=True):
                 await self._close_source()

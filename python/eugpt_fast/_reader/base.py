@@ -29,11 +29,15 @@ class BaseStream:
         max_event_size: int = DEFAULT_MAX_EVENT_SIZE,
     ) -> None:
         self._reader = Reader(only, max_event_size, content_timeout)
+        self._chooses = only is not None
+        self._ahead: tuple[Any, bool] | None = None  # who reads ahead, and whether wanted events are to be built
         self._ready: deque[Any] = deque()  # events that next() has not taken yet
         self._secret = ""
         self._failure: Exception | None = None  # to be raised once the events before it are delivered
         self._resume = False  # the parser stands behind an event that raised
         self._delivered = False
+        self._quick: Any = None  # the native exchange whose bytes need no more than parsing: nothing is due or timed
+        self._asked = 0.0  # when they were asked for
         self._drain_until: float | None = None
         self._ended = False
         self._closed = False
@@ -86,6 +90,18 @@ class BaseStream:
             raise StreamClosed(CLOSED)
         return None
 
+    def _at_once(self) -> list[Any] | None:
+        """The events that the native transport has brought; None if there are none, or if there is more to do."""
+        if self._quick is None:
+            return None
+        try:
+            chunk = self._quick.take()
+        except Exception:
+            return None  # raised again where it is dealt with
+        if chunk is None:
+            return None
+        return self._digest(chunk, True, self._asked, time.monotonic())
+
     def _digest(self, chunk: bytes, build: bool, begun: float, now: float) -> list[Any]:
         try:
             events = self._reader.feed(chunk, build=build, begun=begun, now=now)
@@ -94,7 +110,21 @@ class BaseStream:
             self._failure = error
         if build and events:
             self._delivered = True
+        if self._failure is not None or self._reader.terminal is not None:
+            self._quick = None
         return events
+
+    def _read_ahead(self, native: Any, build: bool) -> None:
+        """Lets the native transport read, on its own thread, what needs no object. All that came is digested."""
+        useful = self._reader.terminal is None and (self._chooses or not build)
+        ahead = (native, build) if useful else None
+        if ahead != self._ahead:
+            self._ahead = ahead
+            self._reader.ahead = useful
+            native.exchange.read_ahead(self._reader.parser if useful else None, build)
+        self._reader.pace = native.exchange.pace
+        if build and self._reader.patience is None and self._reader.terminal is None:
+            self._quick = native.exchange
 
     def _time_left(self, now: float) -> float | None:
         """How many seconds the next read may take."""
@@ -129,6 +159,7 @@ class BaseStream:
         return error if isinstance(error, StreamInterrupted) and not self._delivered else None
 
     def _restart(self) -> None:
+        self._quick = None
         self._reader.restart()
         self._drain_until = None
 

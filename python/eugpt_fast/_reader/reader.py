@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -87,6 +87,10 @@ class Reader:
         """The terminal event, once it has come."""
         self.response: dict[str, Any] | None = None
         """The response object that it brought."""
+        self.pace: Callable[[], tuple[int, int, float, float, float]] | None = None
+        """Tells what the transport has measured, if it is ours: see ``Exchange.pace``."""
+        self.ahead = False
+        """Whether events are read ahead, so that waiting for bytes is not waiting for content."""
         self.waited = 0.0
         """Seconds spent waiting for bytes since the last content. The consumer's own time does not count."""
         self._progress = 0
@@ -105,10 +109,11 @@ class Reader:
         try:
             return (self.parser.feed if build else self.parser.skim)(chunk)
         finally:
-            if chunk:
+            if chunk and self.pace is None:
                 self.metrics.bytes += len(chunk)
                 self.metrics.chunks += 1
                 self._latest = now
+            if not self.ahead:
                 self.waited += now - begun
             progress = self.parser.progress
             if progress != self._progress:
@@ -126,7 +131,7 @@ class Reader:
 
     def _note_firsts(self, now: float) -> None:
         metrics, elapsed = self.metrics, now - self.started
-        if metrics.time_to_first_byte is None and metrics.bytes:
+        if metrics.time_to_first_byte is None and (metrics.bytes or self.pace is not None):
             metrics.time_to_first_byte = elapsed
         if metrics.time_to_first_event is None and self.parser.events:
             metrics.time_to_first_event = elapsed
@@ -181,6 +186,11 @@ class Reader:
         return error
 
     def _count(self) -> None:
+        if self.pace is not None:
+            self.metrics.bytes, self.metrics.chunks, since_latest, _, pause = self.pace()
+            self._latest = time.monotonic() - since_latest
+            if self.metrics.time_to_first_event is not None:
+                self.metrics.longest_pause = max(self.metrics.longest_pause, pause)
         self.metrics.duration = max(0.0, self._latest - self.started)
         for name in ("events", "gaps", "repeats", "reorders"):
             setattr(self.metrics, name, getattr(self.parser, name))

@@ -14,6 +14,7 @@ from typing import Any
 
 from ..errors import UnexpectedResponse
 from .http1 import join_chunks
+from .native import AsyncNativeBody, NativeBody, async_native_body, native_body
 
 __all__ = [
     "AsyncCall",
@@ -95,6 +96,8 @@ class Source:
     head: Head | None = None
     abort: Callable[[], None] | None = None
     """Makes a blocked read fail at once, from another thread."""
+    native: NativeBody | None = None
+    """Where the bytes are taken from in place of ``chunks``, if the response's transport is ours."""
 
     def check(self) -> None:
         """Raises :class:`UnexpectedResponse` if this is no event stream."""
@@ -114,6 +117,8 @@ class AsyncSource:
     chunks: AsyncIterator[bytes]
     close: Callable[[], Awaitable[None]]
     head: Head | None = None
+    native: AsyncNativeBody | None = None
+    """As :attr:`Source.native`."""
 
     async def check(self) -> None:
         """Raises :class:`UnexpectedResponse` if this is no event stream."""
@@ -137,7 +142,8 @@ def source_of(given: Any) -> Source:
     if hasattr(given, "iter_bytes") and hasattr(given, "stream"):
         if not isinstance(given.stream, Iterable):
             raise TypeError("this response belongs to an async client: use AsyncEventStream")
-        return Source(httpx_chunks(given), given.close, _head(given), _shutdown(given))
+        native = native_body(given)
+        return Source(httpx_chunks(given), given.close, _head(given), _shutdown(given), native)
     if hasattr(given, "iter_content") and hasattr(given, "raw"):
         head = Head(given.status_code, given.headers.get("content-type", ""))
         # urllib3 2.3 and later can shut a connection down under a blocked read.
@@ -157,7 +163,8 @@ def async_source_of(given: Any) -> AsyncSource:
     if hasattr(given, "aiter_bytes") and hasattr(given, "stream"):
         if not isinstance(given.stream, AsyncIterable):
             raise TypeError("this response belongs to a sync client: use EventStream")
-        return AsyncSource(async_httpx_chunks(given), given.aclose, _head(given))
+        native = async_native_body(given)
+        return AsyncSource(async_httpx_chunks(given), given.aclose, _head(given), native)
     if isinstance(given, AsyncIterable):
         chunks = aiter(given)
         return AsyncSource(chunks, getattr(given, "aclose", getattr(chunks, "aclose", _nothing)))
@@ -194,6 +201,9 @@ def _must_decode(response: Any) -> bool:
 
 def httpx_chunks(response: Any) -> Iterator[bytes]:
     """The body of a response of httpx or httpx2 as it comes, decompressed."""
+    body = native_body(response)
+    if body is not None:
+        return iter(body)
     join_chunks(response)
     # No chunk size: with one, events would wait until it is full.
     chunks: Iterator[bytes] = response.iter_bytes() if _must_decode(response) else response.iter_raw()
@@ -202,6 +212,9 @@ def httpx_chunks(response: Any) -> Iterator[bytes]:
 
 def async_httpx_chunks(response: Any) -> AsyncGenerator[bytes, None]:
     """As :func:`httpx_chunks`, for a response of an async client."""
+    body = async_native_body(response)
+    if body is not None:
+        return aiter(body)
     join_chunks(response)
     chunks: AsyncGenerator[bytes, None] = response.aiter_bytes() if _must_decode(response) else response.aiter_raw()
     return chunks

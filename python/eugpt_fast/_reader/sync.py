@@ -81,7 +81,7 @@ class EventStream(BaseStream):
         try:
             while self._ready:
                 yield self._ready.popleft()
-            while (events := self._batch(build=True)) is not None:
+            while (events := self._at_once()) is not None or (events := self._batch(build=True)) is not None:
                 yield from events
         except GeneratorExit:
             self.close()
@@ -125,7 +125,7 @@ class EventStream(BaseStream):
             self._check()
         begun = time.monotonic()
         try:
-            chunk = self._read(begun)
+            chunk = self._read(begun, build)
         except network_errors() as error:
             self._reader.waited += time.monotonic() - begun
             return self._end(error)
@@ -144,8 +144,11 @@ class EventStream(BaseStream):
             raise
         self._checked = True
 
-    def _read(self, begun: float) -> bytes | None:
+    def _read(self, begun: float, build: bool) -> bytes | None:
         left = self._time_left(begun)
+        if (native := self._source.native) is not None:
+            self._read_ahead(native, build)
+            return native.read(left)
         if left is None or self._watchdog is None:
             return next(self._source.chunks, None)
         self._watchdog.arm(begun + left)
@@ -170,6 +173,7 @@ class EventStream(BaseStream):
         """Closes the response and frees its connection. The stream has no verdict unless it had ended."""
         if not self._closed:
             self._closed = True
+            self._quick = None
             self._conclude()
             self._close_source()
             if self._call is not None:

@@ -1,0 +1,132 @@
+//! The way of every payload: framed, foreseen or not, and shown to whoever takes it.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyList, PyString};
+
+use super::delivery::{Delivery, Ledger};
+use super::errors;
+use super::feed::{Feed, Step};
+use super::predict::Predictor;
+use crate::responses::Head;
+use crate::sse::TooLarge;
+
+/// So many places for the events of a call are kept for the next one.
+const KEPT_EVENTS: usize = 1024;
+
+/// The number of the next parser that has an `only`.
+static PARSERS: AtomicU64 = AtomicU64::new(1);
+
+/// Which types of events are wanted.
+pub type Only = HashSet<Vec<u8>>;
+
+/// What both parsers are made of.
+pub struct Engine {
+    pub feed: Feed,
+    only: Option<Only>,
+    /// Tells it from those that have another `only`; 0 if there is none.
+    number: u64,
+    /// The events of a call while it runs: kept for its capacity.
+    ready: Vec<Py<PyAny>>,
+}
+
+/// Who takes the payloads of events.
+pub trait Sink {
+    /// Whether to go on. `foreseen` says that the predictor has just found it.
+    fn take(&mut self, predictor: &mut Predictor, only: Option<&Only>, payload: &[u8], foreseen: bool) -> Step;
+
+    /// An event that is too large was skipped.
+    fn refuse(&mut self, error: TooLarge) -> Step;
+}
+
+impl Engine {
+    pub fn new(only: Option<&Bound<'_, PyAny>>, max_event_size: i64) -> PyResult<Self> {
+        let only = only.map(event_types).transpose()?;
+        let number = if only.is_some() { PARSERS.fetch_add(1, Ordering::Relaxed) } else { 0 };
+        Ok(Self { feed: Feed::new(max_event_size)?, only, number, ready: Vec::new() })
+    }
+
+    /// Shows every event that `bytes` complete to `sink`, while it wants more.
+    #[inline(always)]
+    pub fn run(&mut self, bytes: &[u8], sink: &mut impl Sink) -> Result<(), Box<PyErr>> {
+        let Self { feed, only, number, .. } = self;
+        let mut predictor = Predictor::take(*number);
+        let result = feed.run(bytes, |framer, rest| {
+            if let Some(payload) = framer.expected(rest, |ahead| predictor.foresee(ahead)) {
+                return sink.take(&mut predictor, only.as_ref(), payload, true);
+            }
+            match framer.next(rest) {
+                Ok(Some(event)) => sink.take(&mut predictor, only.as_ref(), event.data, false),
+                Ok(None) => Ok(false),
+                Err(error) => sink.refuse(error),
+            }
+        });
+        predictor.give_back();
+        result
+    }
+
+    /// The events that `chunk` completes. With a `ledger` every event is entered there; without `build` none but
+    /// terminal events becomes an object. `held` was taken out of the stream before.
+    pub fn deliver<'py>(
+        &mut self,
+        chunk: &Bound<'py, PyBytes>,
+        build: bool,
+        ledger: Ledger<'_>,
+        held: Option<Held>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let py = chunk.py();
+        let mut delivery = Delivery::new(py, build, std::mem::take(&mut self.ready), ledger);
+        let before = match held {
+            None => Ok(true),
+            Some(Held::Payload(payload)) => {
+                let mut predictor = Predictor::take(self.number);
+                let result = delivery.take(&mut predictor, self.only.as_ref(), &payload, false);
+                predictor.give_back();
+                result
+            }
+            Some(Held::TooLarge(error)) => delivery.refuse(error),
+        };
+        let result = match before {
+            Ok(_) => self.run(chunk.as_bytes(), &mut delivery),
+            Err(error) => {
+                self.feed.hold(chunk.as_bytes());
+                Err(error)
+            }
+        };
+        let mut ready = delivery.into_events();
+        let events = PyList::new(py, ready.drain(..))?;
+        ready.shrink_to(KEPT_EVENTS);
+        self.ready = ready;
+        match result {
+            Ok(()) => Ok(events),
+            Err(error) => Err(errors::with_events(py, *error, &events)),
+        }
+    }
+}
+
+/// What needs the interpreter, met without it.
+pub enum Held {
+    Payload(Vec<u8>),
+    TooLarge(TooLarge),
+}
+
+/// Whether an event is to become an object.
+pub fn wants(build: bool, only: Option<&Only>, head: &Head<'_>) -> bool {
+    let chosen = |only: &Only| head.kind.as_deref().is_some_and(|kind| only.contains(kind));
+    (build && only.is_none_or(chosen)) || head.is_terminal()
+}
+
+fn event_types(only: &Bound<'_, PyAny>) -> PyResult<HashSet<Vec<u8>>> {
+    if only.is_instance_of::<PyString>() {
+        return Err(PyTypeError::new_err("only takes a collection of event types, not a single str"));
+    }
+    only.try_iter()?
+        .map(|kind| {
+            let kind = kind?.cast_into::<PyString>()?;
+            kind.call_method1("encode", ("utf-8", "surrogatepass"))?.extract()
+        })
+        .collect()
+}

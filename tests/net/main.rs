@@ -1,0 +1,10 @@
+//! The transport's connections over real sockets. One crate, as linking takes longer than testing.
+
+mod client;
+mod connect;
+mod http2;
+mod http2_peer;
+mod ping;
+mod proxy;
+mod support;
+mod tls;

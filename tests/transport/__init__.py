@@ -1,0 +1,1 @@
+"""The native transport and httpx's own, one beside the other, over real sockets."""

@@ -1,0 +1,87 @@
+"""One client, many threads or tasks; and one loop after another."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from .stacks import NATIVE, OWN, Stack, stacks
+from .wire import Connection, WireServer, response
+
+ASYNC = [stack for stack in OWN + NATIVE if stack.is_async]
+SYNC = [stack for stack in OWN + NATIVE if not stack.is_async]
+
+
+def echo(connection: Connection) -> None:
+    """Answers each request with its own target."""
+    while True:
+        connection.send(response(connection.request().line.split()[1] * 500))
+
+
+@pytest.mark.parametrize("stack", stacks(*SYNC))
+def test_threads_that_share_a_client_get_each_their_own_answer(stack: Stack) -> None:
+    def ask(number: int) -> bool:
+        return client.get(f"{server.url}/{number}").content == b"/%d" % number * 500
+
+    with (
+        WireServer(echo) as server,
+        stack.library.Client(transport=stack.transport(), timeout=20) as client,
+        ThreadPoolExecutor(16) as threads,
+    ):
+        assert all(threads.map(ask, range(320)))
+    assert server.connections <= 16
+
+
+# Without httpx's own transport, whose threads close connections that others have just been given.
+@pytest.mark.parametrize("stack", stacks(*NATIVE[::2]))
+def test_threads_that_share_few_connections_all_get_their_turn(stack: Stack) -> None:
+    def ask(number: int) -> bool:
+        return client.get(f"{server.url}/{number}").content == b"/%d" % number * 500
+
+    transport = stack.transport(limits=stack.library.Limits(max_connections=2))
+    with WireServer(echo) as server, stack.library.Client(transport=transport, timeout=20) as client:
+        with ThreadPoolExecutor(16) as threads:
+            assert all(threads.map(ask, range(160)))
+        assert server.open <= 2
+
+
+@pytest.mark.parametrize("stack", stacks(*ASYNC))
+def test_tasks_that_share_a_client_get_each_their_own_answer(stack: Stack) -> None:
+    async def main() -> None:
+        transport = stack.transport(limits=stack.library.Limits(max_connections=20))
+        async with stack.library.AsyncClient(transport=transport, timeout=20) as client:
+
+            async def ask(number: int) -> bool:
+                return (await client.get(f"{server.url}/{number}")).content == b"/%d" % number * 500
+
+            assert all(await asyncio.gather(*map(ask, range(200))))
+        assert server.connections <= 20
+
+    with WireServer(echo) as server:
+        asyncio.run(main())
+
+
+@pytest.mark.parametrize("stack", stacks(*ASYNC))
+def test_one_loop_after_another_each_with_a_transport(stack: Stack) -> None:
+    async def main() -> None:
+        async with stack.library.AsyncClient(transport=stack.transport(), timeout=20) as client:
+            for _ in range(2):
+                assert (await client.get(server.url + "/x")).content == b"/x" * 500
+
+    with WireServer(echo) as server:
+        for _ in range(5):
+            asyncio.run(main())
+    assert server.connections == 5
+
+
+@pytest.mark.parametrize("stack", stacks(*ASYNC))
+def test_loops_in_several_threads_at_once(stack: Stack) -> None:
+    async def main() -> bool:
+        async with stack.library.AsyncClient(transport=stack.transport(), timeout=20) as client:
+            answers = await asyncio.gather(*(client.get(f"{server.url}/{number}") for number in range(20)))
+        return [answer.content for answer in answers] == [b"/%d" % number * 500 for number in range(20)]
+
+    with WireServer(echo) as server, ThreadPoolExecutor(4) as threads:
+        assert all(threads.map(asyncio.run, [main() for _ in range(4)]))
