@@ -1,12 +1,6 @@
-//! Time in nanoseconds, and a timer that can be polled.
+//! Time in nanoseconds.
 
-use std::io;
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
-
-use rustix::time::{
-    ClockId, Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, clock_gettime, timerfd_create,
-    timerfd_settime,
-};
+use rustix::time::{ClockId, Timespec, clock_gettime};
 
 /// Nanoseconds in a second.
 pub const SECOND: u64 = 1_000_000_000;
@@ -21,28 +15,11 @@ pub fn cpu() -> u64 {
     nanoseconds(clock_gettime(ClockId::ProcessCPUTime))
 }
 
-fn nanoseconds(time: Timespec) -> u64 {
-    time.tv_sec as u64 * SECOND + time.tv_nsec as u64
+/// So many nanoseconds as the kernel takes them.
+pub fn timespec(nanoseconds: u64) -> Timespec {
+    Timespec { tv_sec: (nanoseconds / SECOND) as _, tv_nsec: (nanoseconds % SECOND) as _ }
 }
 
-/// Wakes a poll at a given time. The timeout of the poll itself knows milliseconds only.
-pub struct Timer(OwnedFd);
-
-impl Timer {
-    pub fn new() -> io::Result<Self> {
-        let flags = TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK;
-        Ok(Self(timerfd_create(TimerfdClockId::Monotonic, flags)?))
-    }
-
-    pub fn fd(&self) -> RawFd {
-        self.0.as_raw_fd()
-    }
-
-    /// Sets the one time at which to wake; what was set before is forgotten.
-    pub fn set(&self, due: u64) -> io::Result<()> {
-        let never = Timespec { tv_sec: 0, tv_nsec: 0 };
-        let at = Timespec { tv_sec: (due / SECOND) as _, tv_nsec: (due % SECOND) as _ };
-        timerfd_settime(&self.0, TimerfdTimerFlags::ABSTIME, &Itimerspec { it_interval: never, it_value: at })?;
-        Ok(())
-    }
+fn nanoseconds(time: Timespec) -> u64 {
+    time.tv_sec as u64 * SECOND + time.tv_nsec as u64
 }

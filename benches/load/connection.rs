@@ -1,8 +1,7 @@
 //! One connection: requests come in, pieces go out.
 
 use std::io::{self, ErrorKind, Read, Write};
-
-use mio::net::TcpStream;
+use std::net::TcpStream;
 
 use crate::report::Report;
 use crate::stream::Piece;
@@ -23,8 +22,6 @@ pub struct Connection {
     pub socket: TcpStream,
     /// None between a response and the next request.
     pub progress: Option<Progress>,
-    /// The socket was full: nothing can be done until it is writable.
-    pub blocked: bool,
     received: Vec<u8>,
     /// The rest of a piece that the socket did not take whole.
     unsent: Vec<u8>,
@@ -33,19 +30,18 @@ pub struct Connection {
 
 impl Connection {
     pub fn new(socket: TcpStream) -> Self {
-        Self { socket, progress: None, blocked: false, received: Vec::new(), unsent: Vec::new(), sent: 0 }
+        Self { socket, progress: None, received: Vec::new(), unsent: Vec::new(), sent: 0 }
     }
 
     /// Reads what has come; false if the client has left.
     pub fn receive(&mut self) -> bool {
         let mut buffer = [0; 16 * 1024];
-        loop {
-            match self.socket.read(&mut buffer) {
-                Ok(0) => return false,
-                Ok(size) => self.received.extend_from_slice(&buffer[..size]),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return error.kind() == ErrorKind::WouldBlock,
+        match self.socket.read(&mut buffer) {
+            Ok(size) => {
+                self.received.extend_from_slice(&buffer[..size]);
+                size > 0
             }
+            Err(error) => matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted),
         }
     }
 
@@ -75,10 +71,7 @@ impl Connection {
                     report.bytes += size as u64;
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    self.blocked = true;
-                    return Ok(false);
-                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
                 Err(error) => return Err(error),
             }
         }

@@ -11,8 +11,8 @@
 //! Where an event holds 19 zeros in a row, they become the time of its write: nanoseconds of `CLOCK_MONOTONIC`.
 //! (Not in `burst`.) The writes of `paced` keep to their schedule: who is late does not push back the next ones.
 //!
-//! A line on standard input asks for a report of the time since the last one: a line of JSON on standard output. The
-//! end of standard input asks for the last report and ends the process.
+//! A line on standard input, a pipe or a terminal, asks for a report of the time since the last one: a line of JSON on
+//! standard output. The end of standard input ends the process.
 
 #[cfg(target_os = "linux")]
 mod clock;
@@ -52,5 +52,5 @@ fn run(arguments: &[String]) -> std::io::Result<()> {
 
 #[cfg(not(target_os = "linux"))]
 fn main() {
-    eprintln!("load: its timers are those of Linux");
+    eprintln!("load: its poll is that of Linux");
 }

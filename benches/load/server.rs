@@ -1,28 +1,25 @@
 //! The one loop.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
-use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
-use std::sync::mpsc::{Receiver, TryRecvError, channel};
-use std::thread;
-use std::time::Duration;
+use std::collections::BinaryHeap;
+use std::io::{self, ErrorKind, Write};
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::fd::OwnedFd;
 
-use mio::event::Event;
-use mio::net::TcpListener;
-use mio::unix::SourceFd;
-use mio::{Events, Interest, Poll, Token, Waker};
+use rustix::buffer::spare_capacity;
+use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 
-use crate::clock::{Timer, now};
+use crate::clock::{now, timespec};
 use crate::connection::{Connection, Progress};
 use crate::report::Report;
 use crate::stream::{Mode, Stream};
 
-const LISTENER: Token = Token(0);
-const TIMER: Token = Token(1);
-const INPUT: Token = Token(2);
-const FIRST_CLIENT: usize = 3;
+/// The events of the poll that are no client's.
+const LISTENER: u64 = u64::MAX;
+const INPUT: u64 = u64::MAX - 1;
 
+/// As many clients as may connect at once; the system allows 4,096 by default.
+const BACKLOG: i32 = 4096;
 /// How many paced events are written before the sockets are looked at again.
 const AT_MOST: usize = 64;
 /// The golden ratio in 64 bits: its multiples spread evenly, however many there are.
@@ -31,12 +28,11 @@ const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 /// The streams and their clients.
 pub struct Server {
     streams: Vec<Stream>,
-    poll: Poll,
+    /// Level-triggered: what was not dealt with is told again.
+    poll: OwnedFd,
     listener: TcpListener,
-    timer: Timer,
-    asked: Receiver<()>,
-    clients: HashMap<usize, Connection>,
-    next_client: usize,
+    /// A client is known by its place, which nobody gets after it.
+    clients: Vec<Option<Connection>>,
     /// Clients that get a piece in each turn.
     ready: Vec<usize>,
     /// When a client's next event is due. Clients that have left are skipped when their time comes.
@@ -46,44 +42,39 @@ pub struct Server {
 
 impl Server {
     pub fn new(streams: Vec<Stream>) -> io::Result<Self> {
-        let poll = Poll::new()?;
-        let mut listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
-        poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
-        let timer = Timer::new()?;
-        poll.registry().register(&mut SourceFd(&timer.fd()), TIMER, Interest::READABLE)?;
-        let asked = lines_of_input(Waker::new(poll.registry(), INPUT)?);
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        listener.set_nonblocking(true)?;
+        rustix::net::listen(&listener, BACKLOG)?;
+        let poll = epoll::create(CreateFlags::CLOEXEC)?;
+        epoll::add(&poll, &listener, EventData::new_u64(LISTENER), EventFlags::IN)?;
+        epoll::add(&poll, io::stdin(), EventData::new_u64(INPUT), EventFlags::IN)?;
         Ok(Self {
             streams,
             poll,
             listener,
-            timer,
-            asked,
-            clients: HashMap::new(),
-            next_client: FIRST_CLIENT,
+            clients: Vec::new(),
             ready: Vec::new(),
             schedule: BinaryHeap::new(),
             report: Report::new(),
         })
     }
 
+    /// Serves until standard input ends.
     pub fn serve(mut self) -> io::Result<()> {
         println!("{}", self.listener.local_addr()?.port());
-        let mut events = Events::with_capacity(1024);
+        let mut events: Vec<Event> = Vec::with_capacity(1024);
         loop {
-            match self.poll.poll(&mut events, self.patience()?) {
-                Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error),
+            let patience = self.patience().map(timespec);
+            match epoll::wait(&self.poll, spare_capacity(&mut events), patience.as_ref()) {
+                Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error.into()),
                 _ => {}
             }
-            for event in &events {
-                match event.token() {
+            for event in events.drain(..) {
+                match event.data.u64() {
                     LISTENER => self.accept()?,
-                    TIMER => {}
-                    INPUT => {
-                        if !self.answer() {
-                            return Ok(());
-                        }
-                    }
-                    _ => self.attend(event),
+                    INPUT if self.answer()? => {}
+                    INPUT => return Ok(()),
+                    client => self.attend(client as usize, event.flags),
                 }
             }
             self.turn();
@@ -91,73 +82,80 @@ impl Server {
         }
     }
 
-    /// How long to wait: not at all if there is something to write, else until the timer or a socket says so.
-    fn patience(&self) -> io::Result<Option<Duration>> {
-        let due = self.schedule.peek().map(|&Reverse((due, _))| due);
-        if !self.ready.is_empty() || due.is_some_and(|due| due <= now()) {
-            return Ok(Some(Duration::ZERO));
+    /// How long to wait: until the next event is due, or as long as it takes.
+    fn patience(&self) -> Option<u64> {
+        if !self.ready.is_empty() {
+            return Some(0);
         }
-        if let Some(due) = due {
-            self.timer.set(due)?;
-        }
-        Ok(None)
+        self.schedule.peek().map(|&Reverse((due, _))| due.saturating_sub(now()))
     }
 
     fn accept(&mut self) -> io::Result<()> {
         loop {
-            let mut socket = match self.listener.accept() {
+            let socket = match self.listener.accept() {
                 Ok((socket, _)) => socket,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
                 Err(error) => return Err(error), // out of descriptors, for one: not something to measure with
             };
+            socket.set_nonblocking(true)?;
             socket.set_nodelay(true)?;
-            let id = self.next_client;
-            self.next_client += 1;
-            self.poll.registry().register(&mut socket, Token(id), Interest::READABLE | Interest::WRITABLE)?;
-            self.clients.insert(id, Connection::new(socket));
+            epoll::add(&self.poll, &socket, EventData::new_u64(self.clients.len() as u64), EventFlags::IN)?;
+            self.clients.push(Some(Connection::new(socket)));
         }
     }
 
-    /// Prints the report; false if standard input has ended.
-    fn answer(&mut self) -> bool {
-        loop {
-            let asked = self.asked.try_recv();
-            if asked == Err(TryRecvError::Empty) {
-                return true;
-            }
-            println!("{}", self.report.taken(self.clients.len()));
-            if asked.is_err() {
-                return false;
-            }
+    /// Prints a report for each line of standard input; false if that has ended.
+    fn answer(&mut self) -> io::Result<bool> {
+        let mut input = [0; 64];
+        let size = rustix::io::read(io::stdin(), &mut input)?;
+        for _ in input[..size].iter().filter(|&&byte| byte == b'\n') {
+            let connections = self.clients.iter().flatten().count();
+            writeln!(io::stdout(), "{}", self.report.taken(connections))?;
         }
+        Ok(size > 0)
     }
 
     /// Something has happened to a client.
-    fn attend(&mut self, event: &Event) {
-        let Token(id) = event.token();
-        let Some(client) = self.clients.get_mut(&id) else { return };
-        if event.is_readable() && !client.receive() {
-            return self.drop(id);
+    fn attend(&mut self, id: usize, happened: EventFlags) {
+        let Some(client) = &mut self.clients[id] else { return };
+        if happened.intersects(EventFlags::IN | EventFlags::HUP | EventFlags::ERR) {
+            if !client.receive() {
+                return self.drop(id);
+            }
+            if client.progress.is_none() {
+                self.begin(id);
+            }
+        } else {
+            self.resume(id);
         }
-        if client.progress.is_none() {
-            self.begin(id);
-        } else if client.blocked && event.is_writable() {
-            client.blocked = false;
-            // The schedule goes on from here: it was the client who was late.
-            if let Some(progress) = &mut client.progress {
-                progress.due = progress.due.max(now());
-            }
-            match client.flush(&mut self.report) {
-                Ok(true) => self.enqueue(id),
-                Ok(false) => {}
-                Err(_) => self.drop(id),
-            }
+    }
+
+    /// The socket of a client has room again.
+    fn resume(&mut self, id: usize) {
+        let Some(client) = &mut self.clients[id] else { return };
+        match client.flush(&mut self.report) {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(_) => return self.drop(id),
+        }
+        // The schedule goes on from here: it was the client who was late.
+        if let Some(progress) = &mut client.progress {
+            progress.due = progress.due.max(now());
+        }
+        self.watch(id, EventFlags::IN);
+        self.enqueue(id);
+    }
+
+    fn watch(&mut self, id: usize, events: EventFlags) {
+        let Some(client) = &self.clients[id] else { return };
+        if epoll::modify(&self.poll, &client.socket, EventData::new_u64(id as u64), events).is_err() {
+            self.drop(id);
         }
     }
 
     /// Begins to answer, if a request has come whole.
     fn begin(&mut self, id: usize) {
-        let Some(client) = self.clients.get_mut(&id) else { return };
+        let Some(client) = &mut self.clients[id] else { return };
         let Some(name) = client.request() else { return };
         let stream = self.streams.iter().position(|stream| stream.name == name).unwrap_or(0);
         let phase = match self.streams[stream].mode {
@@ -171,7 +169,7 @@ impl Server {
 
     /// Puts a client where its next piece will be sent from, or lets it go on to its next request.
     fn enqueue(&mut self, id: usize) {
-        let Some(client) = self.clients.get_mut(&id) else { return };
+        let Some(client) = &mut self.clients[id] else { return };
         let Some(progress) = client.progress else { return };
         let stream = &self.streams[progress.stream];
         if progress.next < stream.pieces.len() {
@@ -192,6 +190,7 @@ impl Server {
         }
     }
 
+    /// Writes what is due; what is late catches up.
     fn keep_to_schedule(&mut self) {
         for _ in 0..AT_MOST {
             let now = now();
@@ -206,7 +205,7 @@ impl Server {
     }
 
     fn send(&mut self, id: usize, now: u64) {
-        let Some(client) = self.clients.get_mut(&id) else { return };
+        let Some(client) = &mut self.clients[id] else { return };
         let Some(progress) = &mut client.progress else { return };
         let stream = &mut self.streams[progress.stream];
         let piece = &mut stream.pieces[progress.next];
@@ -217,31 +216,17 @@ impl Server {
         }
         match client.send(piece, now, &mut self.report) {
             Ok(true) => self.enqueue(id),
-            Ok(false) => {} // goes on when the socket is writable
+            // Requests are not read meanwhile: there is an answer to send first.
+            Ok(false) => self.watch(id, EventFlags::OUT),
             Err(_) => self.drop(id),
         }
     }
 
     fn drop(&mut self, id: usize) {
-        if let Some(client) = self.clients.remove(&id) {
+        if let Some(client) = self.clients[id].take() {
             // An idle response is meant to be left.
             let waits = |progress: Progress| self.streams[progress.stream].mode == Mode::Idle;
             self.report.dropped += u64::from(client.progress.is_some_and(|progress| !waits(progress)));
         }
     }
-}
-
-/// A message for each line of standard input; the channel ends with it.
-fn lines_of_input(waker: Waker) -> Receiver<()> {
-    let (sender, receiver) = channel();
-    thread::spawn(move || {
-        for _ in io::stdin().lines().map_while(Result::ok) {
-            if sender.send(()).is_err() || waker.wake().is_err() {
-                return;
-            }
-        }
-        drop(sender);
-        let _ = waker.wake();
-    });
-    receiver
 }
