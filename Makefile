@@ -34,7 +34,7 @@ demo: build
 	$(BIN)/eugpt-fast demo
 
 test: build
-	cargo test --release --locked --features transport --quiet
+	cargo test --release --locked --features transport --lib --tests --quiet
 	$(BIN)/python -m pytest
 	EUGPT_FAST_PURE=1 $(BIN)/python -m pytest
 
@@ -51,6 +51,7 @@ lint: build
 	$(BIN)/python -m mypy.stubtest eugpt_fast._core
 
 bench: build $(VENV)/.bench
+	cargo build --release --locked --quiet --example load
 	$(BIN)/python -m benches
 
 clean:

@@ -90,6 +90,11 @@ class AsyncClients:
         async with self._post(client, stream) as response:
             return await _taken(AsyncEventStream(response))
 
+    async def native_events(self, stream: str) -> list[Any]:
+        """All of what the native transport gives."""
+        async with self._post(self._native, stream) as response:
+            return [event async for event in AsyncEventStream(response)]
+
     async def ours_collecting(self, client: Any, stream: str) -> Result:
         async with self._post(client, stream) as response:
             collected = await AsyncEventStream(response).collect()

@@ -28,6 +28,7 @@ from .generator import Generator, Served, generating, stamped
 RAW = "httpx, raw bytes"
 AIOHTTP = "aiohttp + orjson"
 _STAMP = re.compile(rb'"obfuscation":"(\d{19})"')
+_OPENING = 20.0  # seconds that a client may take to open all streams
 _UNLIMITED = {"max_connections": None, "max_keepalive_connections": 20}
 
 
@@ -75,13 +76,12 @@ def _ours(client: httpx.Client, url: str) -> int:
 
 
 class Crowd:
-    """Many paced streams at once, every delay of every event."""
+    """Many paced streams at once: every delay of every event in the seconds after the last stream has begun."""
 
     def __init__(self, streams: int, rate: int, seconds: float) -> None:
         self._streams = streams
-        self._events = max(3, int(rate * seconds))
-        self._served = {"crowd": Served(f"paced@{rate}", stamped(lean_stream(self._events - 2).body))}
-        self._patience = 4 * seconds + 20
+        self._seconds = seconds
+        self._served = {"crowd": Served(f"paced@{rate}", stamped(lean_stream(int(rate * (seconds + _OPENING))).body))}
 
     def measure(self, only: str | None = None) -> Iterator[dict[str, Any]]:
         """A row per contender."""
@@ -94,26 +94,53 @@ class Crowd:
                     yield {"contender": name, "streams": self._streams, **asyncio.run(self._run(reading, generator))}
 
     async def _run(self, reading: "Reading", generator: Generator) -> dict[str, Any]:
-        delays: list[int] = []
+        watch = _Watch(self._streams)
         async with reading() as read:
+            jobs = [asyncio.ensure_future(watch.follow(read, f"{generator.url}/crowd")) for _ in range(self._streams)]
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(watch.all_open.wait(), _OPENING)
             generator.report()
+            watch.delays.clear()
             wall, cpu = time.monotonic(), time.process_time()
-            jobs = [self._one(read, f"{generator.url}/crowd", delays) for _ in range(self._streams)]
-            with contextlib.suppress(asyncio.TimeoutError):  # what is missing counts as lost
-                await asyncio.wait_for(asyncio.gather(*jobs), self._patience)
-            wall, cpu = time.monotonic() - wall, time.process_time() - cpu
+            await asyncio.sleep(self._seconds)
+            wall, cpu, delays = time.monotonic() - wall, time.process_time() - cpu, watch.delays.copy()
+            report = generator.report()
+            for job in jobs:
+                job.cancel()
+            ended = await asyncio.gather(*jobs, return_exceptions=True)
+        for error in ended:
+            if not isinstance(error, asyncio.CancelledError):
+                raise RuntimeError("a stream ended before it was left") from error
         return {
-            "lost": self._streams * self._events - len(delays),
+            "open": self._streams - watch.unopened,
+            "lost": watch.lost,
+            "events_per_second": len(delays) / wall,
             "us_per_event": cpu * 1e6 / len(delays),
             "core": cpu / wall,
             **_quantiles(delays),
-            "generator": generator.report(),
+            "generator": report,
         }
 
-    @staticmethod
-    async def _one(read: "Read", url: str, delays: list[int]) -> None:
+
+class _Watch:
+    """What comes of many streams."""
+
+    def __init__(self, streams: int) -> None:
+        self.unopened = streams
+        self.all_open = asyncio.Event()
+        self.delays: list[int] = []
+        self.lost = 0
+
+    async def follow(self, read: "Read", url: str) -> None:
+        number = 0
         async for event in read(url):
-            delays.append(time.monotonic_ns() - int(event["obfuscation"]))
+            self.delays.append(time.monotonic_ns() - int(event["obfuscation"]))
+            self.lost += event["sequence_number"] != number
+            number += 1
+            if number == 1:
+                self.unopened -= 1
+                if not self.unopened:
+                    self.all_open.set()
 
 
 Read = Callable[[str], AsyncIterator[Any]]

@@ -1,4 +1,7 @@
-"""The load generator (``load/``, Rust) as a process of its own, on a core of its own."""
+"""The load generator (``load/``, Rust) as a process of its own, on a core of its own.
+
+``cargo build --release --example load`` builds it; ``make bench`` does.
+"""
 
 import json
 import os
@@ -13,7 +16,7 @@ from typing import Any
 
 from . import ROOT
 
-_RUN = ["cargo", "run", "--release", "--locked", "--quiet", "--example", "load", "--"]
+_PROGRAM = ROOT / "target/release/examples/load"
 _OBFUSCATION = re.compile(rb'("obfuscation":")[^"]*(?=")')
 _END_OF_EVENT = re.compile(rb"\}(?=\n\n)")
 _PLACE_OF_TIME = b"0" * 19
@@ -69,7 +72,7 @@ def generating(streams: Mapping[str, Served]) -> Iterator[Generator]:
             file.write_bytes(served.body)
             arguments.append(f"{name}={served.mode}:{file}")
         with subprocess.Popen(
-            [*_RUN, *arguments], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [_PROGRAM, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         ) as process:
             assert process.stdin is not None
             assert process.stdout is not None

@@ -42,14 +42,13 @@ def tables(found: dict[str, list[Row]]) -> Iterator[str]:
     lines += [f"{row['contender']:42}{_delays(row)}" for row in found["first_events"]]
     yield "\n".join(lines)
     lines = [f"from the server's write to the event, µs, {found['crowd'][0]['streams']:,} streams of 50 events/s"]
-    lines.append(
-        f"{'':42}{'p50':>12}{'p99':>12}{'max':>12}{'lost':>8}{'µs/event':>10}{'core':>7}{'server late, p99 µs':>21}"
-    )
+    heads = f"{'open':>7}{'lost':>7}{'events/s':>10}{'µs/event':>10}{'core':>7}{'server late, p99 µs':>21}"
+    lines.append(f"{'':42}{'p50':>12}{'p99':>12}{'max':>12}{heads}")
     for row in found["crowd"]:
         late = row["generator"]["late_us"]["p99"]
-        delays = _delays(row, 12)
-        cost = f"{row['lost']:>8,}{short(row['us_per_event']):>10}{row['core']:>7.0%}{late:>21,}"
-        lines.append(f"{row['contender']:42}{delays}{cost}")
+        speed = f"{row['open']:>7,}{row['lost']:>7,}{row['events_per_second']:>10,.0f}"
+        cost = f"{short(row['us_per_event']):>10}{row['core']:>7.0%}{late:>21,}"
+        lines.append(f"{row['contender']:42}{_delays(row, 12)}{speed}{cost}")
     yield "\n".join(lines)
     lines = [f"resident memory per open idle stream, KiB, {found['idle'][0]['streams']:,} streams"]
     lines += [f"{row['contender']:42}{short(row['bytes_per_stream'] / 1024):>10}" for row in found["idle"]]
