@@ -29,7 +29,7 @@ _MODES = {
     # For imports and first requests; who keeps connections has all of them open at the same time.
     _WARM: "paced@10",
 }
-_CONTENDERS = [OURS + NATIVE, COLLECT + NATIVE, FAST_SDK + NATIVE, OURS, COLLECT, BY_HAND, AIOHTTP, FAST_SDK, SDK]
+_CONTENDERS = [OURS + NATIVE, COLLECT + NATIVE, FAST_SDK + NATIVE, OURS, BY_HAND, AIOHTTP, FAST_SDK, SDK]
 _BESIDE = {"httpx_orjson": BY_HAND, "aiohttp_orjson": AIOHTTP, "sdk": SDK}
 
 

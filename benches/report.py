@@ -10,6 +10,7 @@ from .shapes import Shape
 Row = dict[str, Any]
 
 _NAME = 26
+WIDTH = 50  # of the names of contenders over HTTP
 _LEGEND = """\
 µs/event: CPU time per event, best round (median in brackets)
   guide: how many times as fast as the guide's loop      orjson: time as a multiple of orjson alone on the cut payloads
@@ -59,10 +60,10 @@ def footprint_table(rows: list[Row]) -> str:
 def loopback_table(rows: list[Row]) -> str:
     """The end-to-end figures of one stream. Who awaits is beside the httpx-sse that awaits."""
     lines = [f"end to end over loopback HTTP, {rows[0]['stream']} stream, one HTTP chunk per event"]
-    lines.append(f"{'':42}{'µs/event':>18}{'guide':>7}{'httpx-sse':>11}{'SDK':>7}")
+    lines.append(f"{'':{WIDTH}}{'µs/event':>18}{'guide':>7}{'httpx-sse':>11}{'SDK':>7}")
     for row in rows:
         guide, httpx_sse, sdk = (ratio(row[f"times_faster_than_{name}"]) for name in ("guide", "httpx_sse", "sdk"))
-        lines.append(f"{row['contender']:42}{micros(row):>18}{guide:>7}{httpx_sse:>11}{sdk:>7}")
+        lines.append(f"{row['contender']:{WIDTH}}{micros(row):>18}{guide:>7}{httpx_sse:>11}{sdk:>7}")
     return "\n".join(lines)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from . import concurrent, delivery, idle
 from .clients import COLLECT, FAST_SDK, HAS_NATIVE, NATIVE, OURS
 from .goals import Goal
-from .report import micros, ratio, short
+from .report import WIDTH, micros, ratio, short
 from .shapes import OPENAI
 
 Row = dict[str, Any]
@@ -28,30 +28,30 @@ def tables(found: dict[str, list[Row]]) -> Iterator[str]:
         rows = [row for row in found["concurrent"] if row["mode"] == mode]
         lines = [f"{concurrent.STREAMS} streams at once, async, {mode}: each event a write of its own"]
         heads = f"{'µs/event':>18}{'httpx+orjson':>14}{'aiohttp+orjson':>16}{'SDK':>7}{'events/s':>10}"
-        lines.append(f"{'':42}{heads}{'generator busy':>16}")
+        lines.append(f"{'':{WIDTH}}{heads}{'generator busy':>16}")
         for row in rows:
             beside = (f"times_faster_than_{name}" for name in ("httpx_orjson", "aiohttp_orjson", "sdk"))
             first, second, third = (ratio(row[name]) for name in beside)
             speed = f"{row['events_per_second']:,.0f}"
-            line = f"{row['contender']:42}{micros(row):>18}{first:>14}{second:>16}{third:>7}{speed:>10}"
+            line = f"{row['contender']:{WIDTH}}{micros(row):>18}{first:>14}{second:>16}{third:>7}{speed:>10}"
             lines.append(f"{line}{_busy(row):>16}")
         yield "\n".join(lines)
     requests = found["first_events"][0]["requests"]
     lines = [f"from the server's write to the first event, µs, {requests} requests one after another"]
-    lines.append(f"{'':42}{'p50':>10}{'p99':>10}{'max':>10}")
-    lines += [f"{row['contender']:42}{_delays(row)}" for row in found["first_events"]]
+    lines.append(f"{'':{WIDTH}}{'p50':>10}{'p99':>10}{'max':>10}")
+    lines += [f"{row['contender']:{WIDTH}}{_delays(row)}" for row in found["first_events"]]
     yield "\n".join(lines)
     lines = [f"from the server's write to the event, µs, {found['crowd'][0]['streams']:,} streams of 50 events/s"]
     heads = f"{'open':>7}{'lost':>7}{'events/s':>10}{'µs/event':>10}{'core':>7}{'server late, p99 µs':>21}"
-    lines.append(f"{'':42}{'p50':>12}{'p99':>12}{'max':>12}{heads}")
+    lines.append(f"{'':{WIDTH}}{'p50':>12}{'p99':>12}{'max':>12}{heads}")
     for row in found["crowd"]:
         late = row["generator"]["late_us"]["p99"]
         speed = f"{row['open']:>7,}{row['lost']:>7,}{row['events_per_second']:>10,.0f}"
         cost = f"{short(row['us_per_event']):>10}{row['core']:>7.0%}{late:>21,}"
-        lines.append(f"{row['contender']:42}{_delays(row, 12)}{speed}{cost}")
+        lines.append(f"{row['contender']:{WIDTH}}{_delays(row, 12)}{speed}{cost}")
     yield "\n".join(lines)
     lines = [f"resident memory per open idle stream, KiB, {found['idle'][0]['streams']:,} streams"]
-    lines += [f"{row['contender']:42}{short(row['bytes_per_stream'] / 1024):>10}" for row in found["idle"]]
+    lines += [f"{row['contender']:{WIDTH}}{short(row['bytes_per_stream'] / 1024):>10}" for row in found["idle"]]
     yield "\n".join(lines)
 
 
