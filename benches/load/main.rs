@@ -9,7 +9,8 @@
 //! - `idle`: the head and the first event, then silence.
 //!
 //! Where an event holds 19 zeros in a row, they become the time of its write: nanoseconds of `CLOCK_MONOTONIC`.
-//! (Not in `burst`.) The writes of `paced` keep to their schedule: who is late does not push back the next ones.
+//! (Not in `burst`.) The writes of `paced` keep to their schedule, to 0.2 ms: who is late does not push back the next
+//! ones.
 //!
 //! A line on standard input, a pipe or a terminal, asks for a report of the time since the last one: a line of JSON on
 //! standard output. The end of standard input ends the process.
