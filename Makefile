@@ -44,6 +44,7 @@ test-peers: build $(VENV)/.peers
 lint: build
 	cargo fmt --check
 	cargo clippy --locked --all-targets --quiet -- -D warnings
+	cargo clippy --locked --features python --quiet -- -D warnings
 	cargo clippy --locked --all-targets --features python,transport --quiet -- -D warnings
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -315,7 +315,7 @@ class HttpClient:
         """
 
     def close(self) -> None:
-        """Closes the connections that are not in use, and the others when they are done."""
+        """Closes all connections: what was not read to its end by now fails."""
 
 def leave() -> None:
     """The interpreter ends: threads that wait in here will not come back to it."""

@@ -1,6 +1,6 @@
 //! The body of an answer: where it ends, and its bytes without their coding.
 
-use super::{Chunks, Head, Violation, content_length, lists, values};
+use super::{Chunks, Head, Violation, content_length, values};
 
 /// How the end of a body is known, and what is still to come (RFC 9112, section 6.3).
 #[derive(Debug)]
@@ -19,13 +19,12 @@ impl Body {
         if method == b"HEAD" || head.status < 200 || matches!(head.status, 204 | 304) {
             return Ok(Self::Length(0));
         }
-        if values(&head.fields, "transfer-encoding").next().is_some() {
-            let only_chunked = values(&head.fields, "transfer-encoding")
-                .all(|value| value.trim_ascii().eq_ignore_ascii_case(b"chunked"));
-            return if only_chunked && lists(&head.fields, "transfer-encoding", "chunked") {
-                Ok(Self::Chunked(Chunks::default()))
-            } else {
-                Err(Violation::new("a transfer coding that is not chunked"))
+        let mut codings = values(&head.fields, "transfer-encoding");
+        if let Some(coding) = codings.next() {
+            // More than one is how two readers come to different ends.
+            return match coding.trim_ascii().eq_ignore_ascii_case(b"chunked") && codings.next().is_none() {
+                true => Ok(Self::Chunked(Chunks::default())),
+                false => Err(Violation::new("a transfer coding that is not chunked, or chunked twice")),
             };
         }
         Ok(content_length(&head.fields)?.map_or(Self::UntilClose, Self::Length))

@@ -29,8 +29,10 @@ enum At {
     DataLf,
     /// At the start of a trailer line, or of the empty line behind the last.
     Trailer,
-    /// In a trailer line.
-    InTrailer,
+    /// In a trailer line, whose colon may have come.
+    InTrailer {
+        named: bool,
+    },
     /// At the LF of the empty line.
     End,
     Done,
@@ -112,10 +114,15 @@ impl Chunks {
             (At::DataCr | At::DataLf, _) => return Err(Violation::new("a chunk that is longer than its size")),
             (At::Trailer, b'\r') => At::End,
             (At::Trailer | At::End, b'\n') => At::Done,
-            (At::InTrailer, b'\n') => At::Trailer,
-            (At::Trailer | At::InTrailer, _) => {
+            (At::InTrailer { named: true }, b'\n') => At::Trailer,
+            (At::InTrailer { named: false }, b'\n') => return Err(Violation::new("a trailer without its name")),
+            (At::Trailer, _) => {
                 self.count()?;
-                At::InTrailer
+                At::InTrailer { named: false } // a colon here would be a name of no characters
+            }
+            (At::InTrailer { named }, _) => {
+                self.count()?;
+                At::InTrailer { named: named || byte == b':' }
             }
             (At::SizeEnd { .. } | At::End, _) => return Err(Violation::new("a carriage return without line feed")),
             (At::Data(_) | At::Done, _) => unreachable!("these are not read byte by byte"),

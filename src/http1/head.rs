@@ -109,6 +109,21 @@ fn parse(bytes: &[u8]) -> Result<Head, Violation> {
         parsed => parsed,
     }
     .map_err(|error| Violation::new(format!("no HTTP response: {error}")))
+    .and_then(|head| match head.status {
+        100.. => Ok(head),
+        status => Err(Violation::new(format!("{status} is no status code"))),
+    })
+}
+
+/// What follows the status code in the first line; the parser keeps it only if it is ASCII.
+fn reason(bytes: &[u8]) -> Vec<u8> {
+    let line = bytes.trim_ascii_start().split(|&byte| byte == b'\n').next().unwrap_or_default();
+    line.trim_ascii_end().splitn(3, |&byte| byte == b' ').nth(2).unwrap_or_default().to_vec()
+}
+
+/// A value on one line: a fold becomes a space (RFC 9112, section 5.2).
+fn unfolded(value: &[u8]) -> Vec<u8> {
+    value.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii).collect::<Vec<_>>().join(&b' ')
 }
 
 fn parse_into<'a>(bytes: &'a [u8], fields: &mut [httparse::Header<'a>]) -> Result<Head, httparse::Error> {
@@ -119,8 +134,8 @@ fn parse_into<'a>(bytes: &'a [u8], fields: &mut [httparse::Header<'a>]) -> Resul
         httparse::Status::Complete(_) => Ok(Head {
             status: response.code.unwrap_or_default(),
             minor: response.version.unwrap_or_default(),
-            reason: response.reason.unwrap_or_default().into(),
-            fields: response.headers.iter().map(|field| (field.name.into(), field.value.to_vec())).collect(),
+            reason: reason(bytes),
+            fields: response.headers.iter().map(|field| (field.name.into(), unfolded(field.value))).collect(),
         }),
         httparse::Status::Partial => Err(httparse::Error::Status),
     }

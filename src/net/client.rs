@@ -1,7 +1,12 @@
 //! What a transport is made of: a way to connect, and a pool.
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
+
+use tokio::sync::Notify;
 
 use super::connect::{Connector, Route};
 use super::converse::{self, Patience};
@@ -39,6 +44,8 @@ struct Inner {
     pool: Arc<Pool>,
     retries: u32,
     buffer_size: usize,
+    /// Rung when all is to be closed.
+    closing: Notify,
 }
 
 /// One transport.
@@ -78,15 +85,32 @@ impl Client {
         let inner = self.inner();
         let ending = Ending(exchange.clone());
         let task = runtime::spawn(async move {
-            let how = inner.run(&request, &ending.0).await;
-            ending.0.end(how);
+            let mut closing = pin!(inner.closing.notified());
+            let mut running = pin!(inner.run(&request, &ending.0));
+            let how = poll_fn(|context| match closing.as_mut().poll(context) {
+                Poll::Ready(()) => Poll::Ready(Err(Kind::ReadError.because("the client was closed"))),
+                Poll::Pending => running.as_mut().poll(context),
+            });
+            ending.0.end(how.await);
         });
         exchange.served_by(task);
     }
 
-    /// Closes the connections that are not in use; those in use close when they are done.
+    /// Closes all connections: what was not read to its end by now fails.
     pub fn close(&self) {
-        self.inner().pool.close();
+        let inner = self.inner();
+        inner.pool.close();
+        inner.closing.notify_waiters();
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        let (generation, inner) = self.inner.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if *generation != runtime::generation() {
+            // Closing the parent's connections here would take them out of the queue on which it waits for them.
+            std::mem::forget(inner.clone());
+        }
     }
 }
 
@@ -108,7 +132,7 @@ enum Way {
 impl Inner {
     fn new(connector: Arc<Connector>, limits: Limits, retries: u32, buffer_size: usize) -> Self {
         let pool = Arc::new(Pool::new(limits, connector.http2));
-        Self { connector, pool, retries, buffer_size }
+        Self { connector, pool, retries, buffer_size, closing: Notify::new() }
     }
 
     async fn run(&self, request: &Request, exchange: &Exchange) -> Result<(), Failure> {

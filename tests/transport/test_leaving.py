@@ -59,7 +59,6 @@ def test_leaving_frees_the_connection(stack: Stack, leave: Callable[[Any], None]
         assert client.get(server.url).content == b"hello"
 
 
-@pytest.mark.xfail(strict=True, reason="closing leaves connections that are in use alone")
 @pytest.mark.parametrize("stack", stacks(*NATIVE[::2]))
 def test_closing_the_client_frees_connections_that_are_in_use(stack: Stack) -> None:
     with WireServer(open_ended) as server, stack.library.Client(transport=stack.transport(), timeout=1) as client:

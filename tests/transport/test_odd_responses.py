@@ -46,10 +46,7 @@ ALIKE = {
     "status 205": b"HTTP/1.1 205 Reset\r\n\r\nhello",
     "a length in a 204": b"HTTP/1.1 204 No\r\n" + HELLO,
     "a tab in the reason": b"HTTP/1.1 200 O\tK\r\n" + HELLO,
-}
-
-NOT_YET_ALIKE = {
-    "a folded value": OK + b"x: a\r\n b\r\n" + HELLO,  # the line end must not stay in it
+    "a folded value": OK + b"x: a\r\n b\r\n" + HELLO,
     "status 099": b"HTTP/1.1 099 OK\r\n\r\n",
     "status 000": b"HTTP/1.1 000 OK\r\n\r\n",
     "a reason that is not ASCII": b"HTTP/1.1 200 O\xffK\r\n" + HELLO,
@@ -76,10 +73,3 @@ def outcome(stack: Stack, answer: bytes) -> tuple[Any, ...]:
 @pytest.mark.parametrize("name", ALIKE)
 def test_what_the_own_transport_makes_of_it(name: str) -> None:
     assert outcome(NATIVE[0], ALIKE[name]) == outcome(OWN[0], ALIKE[name])
-
-
-@needs_native
-@pytest.mark.xfail(strict=True, reason="the native transport takes what httpx's own refuses or repairs")
-@pytest.mark.parametrize("name", NOT_YET_ALIKE)
-def test_what_the_own_transport_makes_of_it_and_the_native_one_does_not(name: str) -> None:
-    assert outcome(NATIVE[0], NOT_YET_ALIKE[name]) == outcome(OWN[0], NOT_YET_ALIKE[name])

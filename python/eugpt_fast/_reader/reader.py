@@ -109,10 +109,11 @@ class Reader:
         try:
             return (self.parser.feed if build else self.parser.skim)(chunk)
         finally:
+            if chunk or self.ahead:
+                self._latest = now
             if chunk and self.pace is None:
                 self.metrics.bytes += len(chunk)
                 self.metrics.chunks += 1
-                self._latest = now
             if not self.ahead:
                 self.waited += now - begun
             progress = self.parser.progress
@@ -188,7 +189,7 @@ class Reader:
     def _count(self) -> None:
         if self.pace is not None:
             self.metrics.bytes, self.metrics.chunks, since_latest, _, pause = self.pace()
-            self._latest = time.monotonic() - since_latest
+            self._latest = max(self._latest, time.monotonic() - since_latest)
             if self.metrics.time_to_first_event is not None:
                 self.metrics.longest_pause = max(self.metrics.longest_pause, pause)
         self.metrics.duration = max(0.0, self._latest - self.started)

@@ -55,5 +55,5 @@ class Transport(BaseTransport, httpx.BaseTransport):
         return library.response(request, answer, exchange)
 
     def close(self) -> None:
-        """Closes the connections that are not in use."""
+        """Closes all connections: what was not read to its end by now fails."""
         self._client.close()

@@ -137,7 +137,11 @@ impl Reading<'_> {
             PLACE.with_borrow_mut(|place| {
                 let room = room.min(place.len());
                 let mut filled = ReadBuf::new(&mut place[..room]);
-                ready!(Pin::new(&mut **io).poll_read(context, &mut filled))?;
+                match ready!(Pin::new(&mut **io).poll_read(context, &mut filled)) {
+                    // TLS that ends without a goodbye, as it often does. Whether that was the end, the body tells.
+                    Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {}
+                    ended => ended?,
+                }
                 sink(filled.filled());
                 Poll::Ready(io::Result::Ok(filled.filled().len()))
             })
