@@ -341,6 +341,7 @@ def test_a_disk_that_refuses_what_it_took(tmp_path: Path, monkeypatch: pytest.Mo
     with monkeypatch.context() as patched:
         patched.setattr(appended, "sync", broken)
         asyncio.run(fail(ledger))
+        assert ledger.counts().pending == 15
         ledger.close()
     assert len(recorded(tmp_path)) == 5
     assert pending(tmp_path, input) == list(range(6, 21))
