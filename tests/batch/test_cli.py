@@ -128,6 +128,22 @@ def test_the_exit_status_tells_what_became_of_the_file(ended, ending, status):
     assert ended(ending=ending)[0] == status
 
 
+def test_where_failures_are_is_told_in_one_line(ended, capsys):
+    ended("--quiet", ending=summary(failed=2, invalid=1))
+    assert capsys.readouterr() == ("", "eugpt-fast: 3 failed: they are in out.errors.jsonl\n")
+
+
+def test_a_wrong_key_is_one_message(folder):
+    with ReplayServer(Reply.error(401)) as server:
+        environment = {**os.environ, "EUGPT_API_KEY": "sk-wrong", "EUGPT_BASE_URL": server.url}
+        command = [sys.executable, "-m", "eugpt_fast", "batch", "requests.jsonl", "--output", "out.jsonl"]
+        result = subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=60, check=False)
+    assert result.returncode == 1
+    assert "key" in complaint(result)
+    assert result.stdout == b""
+    assert b"sk-wrong" not in result.stderr
+
+
 def test_what_is_left_is_told_in_one_line(ended, capsys):
     ended("--quiet", ending=summary(pending=2, stopped="the budget of tokens is used up"))
     told = "eugpt-fast: the budget of tokens is used up: 2 requests are left; the same command goes on with them\n"
@@ -173,6 +189,7 @@ def test_every_option_reaches_the_run(ended):
         ["requests.jsonl", "--output", "./x/../requests.jsonl"],
         ["requests.jsonl", "--output", "out.jsonl", "--errors", "out.jsonl"],
         ["requests.jsonl", "--output", "out.jsonl", "--metrics", "out.jsonl"],
+        ["requests.jsonl", "--output", "out.jsonl", "--metrics", "out.errors.jsonl"],
         ["requests.jsonl", "--output", "out.jsonl", "--report", "r.png"],
         ["requests.jsonl", "--output", "out.jsonl", "--concurrency", "0"],
         ["requests.jsonl", "--output", "out.jsonl", "--concurrency", "2.5"],
