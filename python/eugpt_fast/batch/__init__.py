@@ -6,6 +6,7 @@ from .options import Options
 from .outcome import Outcome
 from .runner import BadKey, InvalidInput, Summary, arun, complete_all, run
 from .stats import Stats
+from .worker import Worker
 
 __all__ = [
     "AlreadyRunning",
@@ -20,6 +21,7 @@ __all__ = [
     "OutputChanged",
     "Stats",
     "Summary",
+    "Worker",
     "arun",
     "complete_all",
     "run",

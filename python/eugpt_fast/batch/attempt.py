@@ -13,7 +13,7 @@ from .._client.request import MAX_REFUSAL, Request, build
 from .._client.retries import retry_after
 from .._reader import AsyncEventStream, Collected
 from ..errors import EugptFastError, EventDecodeError, EventTooLarge, StreamError, UnexpectedResponse
-from .assemble import response_body
+from .assemble import ITEM_DONE, response_body
 from .chat import ChatReader
 from .lines import Line
 from .options import Options
@@ -65,16 +65,18 @@ class Sender:
         return outcome
 
     async def _read(self, response: Any, line: Line, begun: float) -> Outcome:
-        stream = AsyncEventStream(response, content_timeout=self._options.content_timeout)
         offset = time.monotonic() - begun
+        # Whole items are read beside, for the servers that leave them out of the final response.
+        stream = AsyncEventStream(response, only={ITEM_DONE}, content_timeout=self._options.content_timeout)
         try:
+            items = [event["item"] async for event in stream if event["type"] == ITEM_DONE and "item" in event]
             collected = await stream.collect()
         except StreamError as error:
             outcome = Outcome(str(error.verdict), error=_told(error), retryable=error.retryable, text=error.text)
         except (EventDecodeError, EventTooLarge, UnexpectedResponse) as error:
             outcome = Outcome("error", error=(type(error).__name__, str(error)), retryable=True, text=stream.text)
         else:
-            outcome = _success(collected, line)
+            outcome = _success(collected, line, items)
         metrics = stream.metrics
         outcome.events = metrics.events
         if metrics.time_to_first_text is not None:
@@ -84,8 +86,8 @@ class Sender:
     async def _read_chat(self, response: Any, line: Line, begun: float) -> Outcome:
         choices = line.body.get("n")
         n = choices if isinstance(choices, int) and choices > 0 else 1
-        reader = ChatReader(n, content_timeout=self._options.content_timeout)
         offset = time.monotonic() - begun
+        reader = ChatReader(n, content_timeout=self._options.content_timeout)
         await reader.read(response)
         outcome = Outcome(reader.verdict, error=reader.error, retryable=reader.retryable, text=reader.text)
         if outcome.ok:
@@ -96,8 +98,8 @@ class Sender:
         return outcome
 
 
-def _success(collected: Collected, line: Line) -> Outcome:
-    body = response_body(collected, line.body)
+def _success(collected: Collected, line: Line, items: list[dict[str, Any]]) -> Outcome:
+    body = response_body(collected, line.body, items)
     return Outcome(str(collected.verdict), body=body, text=collected.text, usage=collected.usage)
 
 

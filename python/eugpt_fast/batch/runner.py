@@ -27,10 +27,11 @@ from .options import Options
 from .outcome import Outcome
 from .stats import Stats
 
-__all__ = ["BadKey", "InvalidInput", "Summary", "arun", "complete_all", "run"]
+__all__ = ["BadKey", "InvalidInput", "Summary", "arun", "complete_all", "completing", "run"]
 
 _FIRST_DELAY, _MAX_DELAY = 0.5, 30.0  # seconds between two attempts; doubled each time
 _STOPPING = "stopping"
+_Completing = Callable[[Iterable[Line]], Awaitable[list[tuple[Line, Outcome]]]]
 
 
 class BadKey(EugptFastError):
@@ -162,11 +163,11 @@ def _client() -> httpx.AsyncClient:
     return httpx.AsyncClient(limits=limits, timeout=timeout)
 
 
-async def complete_all(lines: Iterable[Line], options: Options) -> list[tuple[Line, Outcome]]:
-    """The outcomes of these requests, in their order, all in memory.
+@contextlib.asynccontextmanager
+async def completing(options: Options) -> AsyncIterator[_Completing]:
+    """What completes requests, over one client and under one set of limits, however often it is called.
 
     Raises:
-        BadKey: the first answer is a 401.
         MissingApiKey, ValueError: there is no key, or no address.
     """
     build({}, options.api_key, options.base_url)
@@ -178,7 +179,21 @@ async def complete_all(lines: Iterable[Line], options: Options) -> list[tuple[Li
             stopped = Outcome("expired", error=(_STOPPING, run.stopped or ""))
             return line, outcome or stopped
 
-        return list(await _gather(complete(line) for line in lines))
+        async def complete_these(lines: Iterable[Line]) -> list[tuple[Line, Outcome]]:
+            return list(await _gather(complete(line) for line in lines))
+
+        yield complete_these
+
+
+async def complete_all(lines: Iterable[Line], options: Options) -> list[tuple[Line, Outcome]]:
+    """The outcomes of these requests, in their order, all in memory.
+
+    Raises:
+        BadKey: the first answer is a 401.
+        MissingApiKey, ValueError: there is no key, or no address.
+    """
+    async with completing(options) as complete:
+        return await complete(lines)
 
 
 async def _gather(work: Iterable[Awaitable[Any]]) -> list[Any]:
