@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -213,7 +214,7 @@ def test_wrong_arguments_are_told_before_anything_is_touched(ended, arguments, f
     ("arguments", "told"),
     [
         (["missing.jsonl", "--output", "out.jsonl"], "missing.jsonl"),
-        ([".", "--output", "out.jsonl"], "directory"),
+        ([".", "--output", "out.jsonl"], "is a folder"),
         (["requests.jsonl", "--output", "."], "is a folder"),
         (["requests.jsonl", "--output", "no/out.jsonl"], "there is no folder no"),
         (["requests.jsonl", "--output", "/dev/null"], "no regular file"),
@@ -238,11 +239,12 @@ def test_a_folder_that_may_not_be_written(command, folder):
     assert "may not be written" in complaint(command("requests.jsonl", "--output", "out.jsonl"))
 
 
-def test_a_pipe_as_a_file_is_refused(command, folder):
+def test_a_pipe_is_read_as_standard_input_is(command, folder):
     os.mkfifo(folder / "pipe")
-    result = command("pipe", "--output", "out.jsonl")
-    assert result.returncode == 1
-    assert "with - as its name" in complaint(result)
+    writer = threading.Thread(target=(folder / "pipe").write_bytes, args=(requests(3),), daemon=True)
+    writer.start()
+    assert command("pipe", "--output", "out.jsonl").returncode == 0
+    assert len((folder / "out.jsonl").read_bytes().splitlines()) == 3
 
 
 def test_without_a_key_nothing_is_begun(command, folder):
