@@ -310,6 +310,7 @@ def _signals(run: _Run) -> Iterator[None]:
 
     def interrupted() -> None:
         if run.stopped is None:
+            run.stats.note = f"{run.options.grace:g} s for what is in flight; Ctrl-C again stops at once"
             run.stop("interrupted")
         else:
             task.cancel()
