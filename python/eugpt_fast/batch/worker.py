@@ -54,7 +54,7 @@ class Worker:
         self._home: _Home | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"_options": self._options, "_home": None}
+        return {**self.__dict__, "_home": None}
 
     def __call__(self, batch: Batch) -> Batch:
         """Completes one batch: a dict of columns, a ``pandas.DataFrame``, or a list of dicts; returns the same kind.
