@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,27 @@ def test_standard_input_is_read(command, folder):
     result = command("-", "--output", "out.jsonl", "--quiet", input=requests(3))
     assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
     assert len((folder / "out.jsonl").read_bytes().splitlines()) == 3
+
+
+def test_a_person_at_a_terminal_sees_it_run(folder):
+    pytest.importorskip("rich")
+    ours, theirs = os.openpty()
+    with ReplayServer(Reply(STREAM.body, pace=0.02)) as server:
+        environment = {**os.environ, "EUGPT_API_KEY": "sk-test", "EUGPT_BASE_URL": server.url, "TERM": "xterm"}
+        command = [sys.executable, "-m", "eugpt_fast", "batch", "requests.jsonl", "--output", "out.jsonl"]
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=theirs)
+        os.close(theirs)
+        seen = b""
+        with suppress(OSError):  # what Linux says when the other end is closed
+            while block := os.read(ours, 65536):
+                seen += block
+        os.close(ours)
+        output, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert output.startswith(b"done                5")
+    assert b"in flight" in seen
+    assert b"\x1b[2K" in seen, "it takes back what it drew"
+    assert seen.count(b"\x1b[?25l") == seen.count(b"\x1b[?25h") == 1, "the cursor is there again"
 
 
 def test_a_report_may_be_a_picture(command, folder):
