@@ -34,7 +34,10 @@ class Sender:
 
     async def send(self, line: Line) -> Outcome:
         """One attempt. Whatever goes wrong with it is in the outcome."""
-        request = build(line.body, self._options.api_key, self._options.base_url, line.url)
+        body = line.body
+        if line.url == _CHAT and "stream_options" not in body:
+            body = {**body, "stream_options": {"include_usage": True}}  # which an answer in one piece has, too
+        request = build(body, self._options.api_key, self._options.base_url, line.url)
         begun = time.monotonic()
         try:
             outcome = await self._send(request, line, begun)
