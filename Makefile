@@ -1,13 +1,15 @@
 # The one list of jobs; .ci/run calls it too.
 #   make demo   build, then watch a stream go over real HTTP and end in a verdict
+#   make demo-batch   build, then watch a batch being killed and resumed, with nothing lost
 #   make test   build, then run the Rust and Python tests, native and pure
 #   make test-peers   run the tests of the packages that we stand in for against our drop-ins; needs the network
+#   make test-cluster run the batch worker on a local Ray and a local Spark; needs the network and Java 17
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock pyproject.toml
 
-.PHONY: demo test test-peers lint bench build clean
+.PHONY: demo demo-batch test test-peers test-cluster lint bench build clean
 .DELETE_ON_ERROR:
 
 $(VENV)/.dev: pyproject.toml
@@ -24,6 +26,10 @@ $(VENV)/.peers: $(VENV)/.dev
 	$(BIN)/python -m pip install --quiet --group peers
 	touch $@
 
+$(VENV)/.cluster: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --group cluster
+	touch $@
+
 $(VENV)/.build: $(VENV)/.dev $(SOURCES)
 	$(BIN)/maturin develop --release --locked --quiet
 	touch $@
@@ -33,13 +39,19 @@ build: $(VENV)/.build
 demo: build
 	$(BIN)/eugpt-fast demo
 
+demo-batch: build
+	$(BIN)/python examples/batch_demo.py
+
 test: build
-	cargo test --release --locked --features transport --quiet
+	cargo test --release --locked --features transport --lib --tests --quiet
 	$(BIN)/python -m pytest
 	EUGPT_FAST_PURE=1 $(BIN)/python -m pytest
 
 test-peers: build $(VENV)/.peers
 	failed=0; for peer in httpx_client httpx_sse openai_sdk; do $(BIN)/python tests/peers/$$peer.py || failed=1; done; exit $$failed
+
+test-cluster: build $(VENV)/.cluster
+	$(BIN)/python -m pytest tests/cluster/engines.py
 
 lint: build
 	cargo fmt --check
@@ -52,6 +64,7 @@ lint: build
 	$(BIN)/python -m mypy.stubtest eugpt_fast._core
 
 bench: build $(VENV)/.bench
+	cargo build --release --locked --quiet --example load
 	$(BIN)/python -m benches
 
 clean:

@@ -123,7 +123,8 @@ fn a_chunk_as_large_as_a_number_can_say_is_only_bytes_to_come() {
 
 #[test]
 fn the_end_of_a_body_is_known() {
-    let cases: [(&[u8], u16, &[(&str, &str)], bool); 8] = [
+    type Case<'a> = (&'a [u8], u16, &'a [(&'a str, &'a str)], bool);
+    let cases: [Case<'_>; 8] = [
         (b"GET", 200, &[("content-length", "0")], true),
         (b"HEAD", 200, &[("content-length", "5")], true),
         (b"GET", 204, &[("transfer-encoding", "chunked")], true),

@@ -108,7 +108,8 @@ impl Drop for Client {
     fn drop(&mut self) {
         let (generation, inner) = self.inner.get_mut().unwrap_or_else(PoisonError::into_inner);
         if *generation != runtime::generation() {
-            std::mem::forget(inner.clone()); // to close the parent's sockets here would stop events there
+            // Closing the parent's connections here would take them out of the queue on which it waits for them.
+            std::mem::forget(inner.clone());
         }
     }
 }

@@ -418,6 +418,12 @@ impl Exchange {
         drop(window); // which would keep a cancelled stream open; it takes a lock of its own
     }
 
+    /// Whether nobody waits for what comes next but for its end.
+    pub fn is_read_ahead(&self) -> bool {
+        let state = self.lock();
+        state.ahead.is_some() && !state.attention && !state.lent
+    }
+
     /// Waits until the inbox has room; says for how many bytes.
     pub async fn room(&self) -> usize {
         loop {

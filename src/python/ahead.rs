@@ -1,25 +1,14 @@
 //! Reading ahead: what needs no object is dealt with where it arrives, without the interpreter.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
-use super::engine::{Engine, Held, Only, Sink, wants};
+use super::engine::{Held, Only, Sink, wants};
 use super::feed::Step;
+use super::parser::Core;
 use super::predict::Predictor;
+use crate::net::exchange::{Ahead, Seen};
 use crate::responses::{Account, Head, is_done};
 use crate::sse::TooLarge;
-
-/// What a `ResponseParser` shares with the thread that reads ahead for it. That thread never waits for the lock: behind
-/// it, objects are built and Python code may run.
-pub struct Core {
-    pub engine: Engine,
-    pub account: Account,
-    /// What comes before the next chunk.
-    pub held: Option<Held>,
-}
-
-pub fn lock(core: &Mutex<Core>) -> MutexGuard<'_, Core> {
-    core.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// Enters events in the account up to the first that needs the interpreter, and holds that.
 struct Skimming<'a> {
@@ -73,40 +62,29 @@ impl Skimming<'_> {
     }
 }
 
-#[cfg(feature = "transport")]
-mod arrivals {
-    use std::sync::{Arc, Mutex};
-
-    use super::{Core, Skimming};
-    use crate::net::exchange::{Ahead, Seen};
-
-    /// Who reads ahead for a parser.
-    pub struct Skimmer {
-        pub core: Arc<Mutex<Core>>,
-        /// Whether wanted events are to become objects, or terminal ones alone.
-        pub build: bool,
-    }
-
-    const LOOK: Seen = Seen { progress: false, attention: true };
-
-    impl Ahead for Skimmer {
-        fn read(&self, inbox: &mut Vec<u8>) -> Seen {
-            let Ok(mut core) = self.core.try_lock() else { return LOOK };
-            let Core { engine, account, held } = &mut *core;
-            if held.is_some() {
-                return LOOK;
-            }
-            let (progress, no_event, no_text) = (account.progress, account.events == 0, account.text.is_empty());
-            let mut skimming = Skimming { build: self.build, account, held, content: false };
-            let result = engine.run(inbox, &mut skimming);
-            let content = skimming.content;
-            debug_assert!(result.is_ok(), "there is no interpreter to raise");
-            inbox.clear(); // what is behind an event that is held waits in the feed
-            let firsts = (no_event && account.events > 0) || (no_text && !account.text.is_empty());
-            Seen { progress: content || account.progress != progress, attention: held.is_some() || firsts }
-        }
-    }
+/// Who reads ahead for a parser.
+pub struct Skimmer {
+    pub core: Arc<Mutex<Core>>,
+    /// Whether wanted events are to become objects, or terminal ones alone.
+    pub build: bool,
 }
 
-#[cfg(feature = "transport")]
-pub use arrivals::Skimmer;
+const LOOK: Seen = Seen { progress: false, attention: true };
+
+impl Ahead for Skimmer {
+    fn read(&self, inbox: &mut Vec<u8>) -> Seen {
+        let Ok(mut core) = self.core.try_lock() else { return LOOK };
+        let Core { engine, account, held } = &mut *core;
+        if held.is_some() {
+            return LOOK;
+        }
+        let (progress, no_event, no_text) = (account.progress, account.events == 0, account.text.is_empty());
+        let mut skimming = Skimming { build: self.build, account, held, content: false };
+        let result = engine.run(inbox, &mut skimming);
+        let content = skimming.content;
+        debug_assert!(result.is_ok(), "there is no interpreter to raise");
+        inbox.clear(); // what is behind an event that is held waits in the feed
+        let firsts = (no_event && account.events > 0) || (no_text && !account.text.is_empty());
+        Seen { progress: content || account.progress != progress, attention: held.is_some() || firsts }
+    }
+}

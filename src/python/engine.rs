@@ -108,6 +108,7 @@ impl Engine {
 }
 
 /// What needs the interpreter, met without it.
+#[cfg_attr(not(feature = "transport"), expect(dead_code, reason = "nobody reads ahead"))]
 pub enum Held {
     Payload(Vec<u8>),
     TooLarge(TooLarge),

@@ -1,5 +1,6 @@
 //! The binding: thin classes over the core. See `_core.pyi` for the documentation that users read.
 
+#[cfg(feature = "transport")]
 mod ahead;
 mod delivery;
 mod engine;

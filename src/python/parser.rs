@@ -1,12 +1,11 @@
 //! `Parser` and `ResponseParser`: events as the values of their JSON.
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
 
-use super::ahead::{Core, lock};
-use super::engine::Engine;
+use super::engine::{Engine, Held};
 use super::errors;
 use super::feed;
 use super::strings::text;
@@ -45,6 +44,15 @@ impl Parser {
     }
 }
 
+/// What a `ResponseParser` shares with the thread that reads ahead for it. That thread never waits for the lock: behind
+/// it, objects are built and Python code may run.
+pub struct Core {
+    pub engine: Engine,
+    pub account: Account,
+    /// What comes before the next chunk.
+    pub held: Option<Held>,
+}
+
 /// A parser that also keeps the account of a Responses stream.
 #[pyclass(module = "eugpt_fast")]
 pub struct ResponseParser {
@@ -57,7 +65,7 @@ impl ResponseParser {
         let bytes = feed::bytes(chunk)?;
         let mut guard = slf.try_borrow_mut().map_err(|_| errors::in_use())?;
         let Self { core, terminal } = &mut *guard;
-        let Core { engine, account, held } = &mut *lock(core);
+        let Core { engine, account, held } = &mut *core.lock().unwrap_or_else(PoisonError::into_inner);
         engine.deliver(&bytes, build, Some((account, terminal)), held.take())
     }
 
@@ -68,7 +76,7 @@ impl ResponseParser {
     }
 
     fn core(&self) -> MutexGuard<'_, Core> {
-        lock(&self.core)
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

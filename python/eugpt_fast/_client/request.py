@@ -37,8 +37,8 @@ class Request:
         }
 
 
-def build(body: dict[str, Any], api_key: str | None, base_url: str | None) -> Request:
-    """Completes what the caller left out from ``EUGPT_API_KEY`` and ``EUGPT_BASE_URL``.
+def build(body: dict[str, Any], api_key: str | None, base_url: str | None, path: str = "/v1/responses") -> Request:
+    """Completes what the caller left out from ``EUGPT_API_KEY`` and ``EUGPT_BASE_URL``. The base may end in ``/v1``.
 
     Raises:
         MissingApiKey: there is no key.
@@ -52,7 +52,7 @@ def build(body: dict[str, Any], api_key: str | None, base_url: str | None) -> Re
         # Said here, for the error of the HTTP library would show the key.
         raise ValueError("the API key holds characters that no HTTP header may hold")
     base = (base_url or os.environ.get("EUGPT_BASE_URL") or DEFAULT_BASE_URL).strip().rstrip("/")
-    url = base + ("/responses" if base.endswith("/v1") else "/v1/responses")
+    url = base.removesuffix("/v1") + path
     try:
         httpx.URL(url)
     except httpx.InvalidURL as error:

@@ -12,9 +12,9 @@ from importlib.metadata import version
 import httpx
 
 from ..errors import EugptFastError
-from . import bench, read, serve
+from . import batch, bench, read, serve
 from .complain import complain
-from .exits import ERROR, EXIT_CODES, INTERRUPTED_BY_USER, PIPE_CLOSED
+from .exits import BATCH_EXIT_CODES, ERROR, EXIT_CODES, INTERRUPTED_BY_USER, PIPE_CLOSED
 
 __all__ = ["main"]
 
@@ -48,11 +48,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="eugpt-fast",
         description="Read LLM response streams, and tell how they ended.",
-        epilog=EXIT_CODES,
+        epilog=f"{EXIT_CODES}\n{BATCH_EXIT_CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {version('eugpt-fast')}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (read, serve, bench):
+    for module in (read, batch, serve, bench):
         module.add_commands(commands)
     return parser

@@ -1,0 +1,195 @@
+"""What whoever watches a run gets to see."""
+
+import io
+import re
+
+import pytest
+from eugpt_fast.batch import figures, progress
+from eugpt_fast.batch.stats import Stats
+from eugpt_fast.batch.table import table
+
+from .made_up import Clock, outcome, run
+
+rich_console = pytest.importorskip("rich.console")
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture(autouse=True)
+def _terminal_of_the_test(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+
+
+def shown(stats: Stats, width: int) -> list[str]:
+    from eugpt_fast.batch.live import picture  # noqa: PLC0415
+
+    console = rich_console.Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None)
+    console.print(picture(stats))
+    return re.sub(r"\x1b\[[0-9;]*m", "", console.file.getvalue()).splitlines()
+
+
+def test_a_line_tells_all_there_is():
+    stats = run(60)
+    stats.note = "paused for 20 s"
+    assert progress.line(stats.snapshot()) == (
+        "50.0 % of 1,200, 540 done, 60 failed, 0 in flight (limit 16), 10.0 requests/s, 270 events/s, 180 tokens/s, "
+        "60 retries, 1:00 elapsed, 1:00 left, paused for 20 s"
+    )
+
+
+def test_a_line_without_a_total_claims_no_share():
+    told = progress.line(Stats(clock=Clock()).snapshot())
+    assert told.startswith("0 done, 0 failed")
+    assert told.endswith("time left unknown")
+
+
+def test_lines_come_every_five_seconds_and_when_something_is_to_be_said(monkeypatch):
+    clock, stream = Clock(), io.StringIO()
+    monkeypatch.setattr(progress.time, "monotonic", clock)
+    stats = Stats(10)
+    with progress.display(stream) as show:
+        seen = []
+        for second in range(1, 13):
+            clock.now += 1
+            stats.note = "stopping" if second >= 7 else None
+            show(stats)
+            seen.append(len(stream.getvalue().splitlines()))
+    assert seen == [0, 0, 0, 0, 1, 1, 2, 2, 2, 2, 2, 3]
+
+
+def test_quiet_is_quiet():
+    stream = Terminal()
+    with progress.display(stream, quiet=True) as show:
+        show(run(5))
+    assert stream.getvalue() == ""
+
+
+def test_a_terminal_gets_a_display_that_is_gone_afterwards():
+    stream = Terminal()
+    with progress.display(stream) as show:
+        show(run(60))
+        drawn = stream.getvalue()
+        show(run(61))
+    assert "540" in drawn
+    assert "\x1b[1A\x1b[2K" in stream.getvalue()[len(drawn) :], "a drawing takes the place of the one before"
+    after = stream.getvalue()[stream.getvalue().rindex("\n") :]
+    assert after.count("\x1b[2K") >= 3
+    assert not re.search("[a-z]{3}", after)
+
+
+@pytest.mark.parametrize("why", ["a dumb terminal", "no rich"])
+def test_other_terminals_get_lines(why, monkeypatch):
+    clock, stream = Clock(), Terminal()
+    monkeypatch.setattr(progress.time, "monotonic", clock)
+    if why == "no rich":
+        monkeypatch.setattr(progress, "find_spec", lambda name: None)
+    else:
+        monkeypatch.setenv("TERM", "dumb")
+    with progress.display(stream) as show:
+        clock.now += 5
+        show(run(60))
+    assert "\x1b" not in stream.getvalue()
+    assert stream.getvalue().startswith("50.0 % of 1,200, 540 done")
+
+
+@pytest.mark.parametrize("error", [BrokenPipeError, OSError, ValueError])
+@pytest.mark.parametrize("terminal", [False, True])
+def test_a_stream_that_fails_ends_the_display_and_not_the_run(terminal, error, monkeypatch):
+    tried = []
+
+    class Broken(io.StringIO):
+        def isatty(self) -> bool:
+            return terminal
+
+        def write(self, text: str) -> int:
+            tried.append(text)
+            raise error
+
+    clock = Clock()
+    monkeypatch.setattr(progress.time, "monotonic", clock)
+    with progress.display(Broken()) as show:
+        for _ in range(3):
+            clock.now += 5
+            show(run(5))
+    assert len(tried) == 1
+
+
+@pytest.mark.parametrize("width", [30, 40, 60, 80, 200])
+def test_the_display_fits_and_leaves_out_nothing(width):
+    stats = run(60)
+    stats.note = "the server asked for a pause"
+    lines = shown(stats, width)
+    assert max(map(len, lines)) <= width
+    whole = re.sub(r"\s+", " ", " ".join(lines))
+    expected = ["50 %", "1:00 left", "done 540", "failed 60", "in flight 0", "limit 16", "to do 600", "requests/s 10.0"]
+    expected += ["events/s 270", "tokens/s 180", "retries 60", "429: 60", "invalid_prompt: 60", "asked for a pause"]
+    for told in expected:
+        assert told in whole
+
+
+def test_the_bar_is_full_only_at_the_end():
+    stats = Stats(1000, done=998)
+    stats.finished(outcome())
+    assert "99 %" in shown(stats, 60)[0]
+    stats.finished(outcome())
+    assert "100 %" in shown(stats, 60)[0]
+
+
+def test_what_a_server_says_is_no_markup():
+    stats = Stats(1)
+    stats.finished(outcome("error", error=("[bold]x[/nonsense]", "…")))
+    assert "[bold]x[/nonsense]: 1" in "".join(shown(stats, 60))
+
+
+def test_the_table_tells_the_end():
+    stats = run(60, done=100, failed=2)
+    stats.invalid = 3
+    told = table(stats.as_json()).splitlines()
+    assert told[0].split() == ["done", "640"]
+    assert "failed              62 (invalid_prompt: 60)" in told
+    assert "of these before     100 done, 2 failed" in told
+    assert "not finished        498" in told
+    assert "invalid lines       3" in told
+    assert "retries             60 (429: 60)" in told
+    assert "tokens in           5,400" in told
+    assert "tokens out          10,800" in told
+    assert told[-3].split() == ["p50", "p90", "p99", "max"]
+    assert max(map(len, told)) <= 68
+
+
+def test_the_table_of_nothing():
+    told = table(Stats(0, clock=Clock()).as_json())
+    assert "not finished" not in told
+    assert told.splitlines()[-1].split() == ["duration", "-", "-", "-", "-"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(None, "-"), (0.00085, "850 µs"), (0.0009996, "1 ms"), (0.012, "12 ms"), (0.9996, "1.00 s"), (1.25, "1.25 s"),
+     (9.999, "10.0 s"), (12.34, "12.3 s"), (99.97, "100 s"), (12345.6, "12,346 s")],
+)  # fmt: skip
+def test_short_times(seconds, told):
+    assert figures.time(seconds) == told
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(0, "0:00"), (59.6, "1:00"), (723, "12:03"), (3599.5, "1:00:00"), (11109, "3:05:09"), (183909, "2 d 03:05:09")],
+)
+def test_long_times(seconds, told):
+    assert figures.span(seconds) == told
+
+
+@pytest.mark.parametrize(("per_second", "told"), [(0, "0.00"), (0.25, "0.25"), (7.54, "7.5"), (12345.6, "12,346")])
+def test_rates(per_second, told):
+    assert figures.rate(per_second) == told
+
+
+def test_many_causes_are_summed_up():
+    told = figures.causes({f"c{number}": number for number in range(1, 10)})
+    assert told == "c9: 9, c8: 8, c7: 7, c6: 6, c5: 5, c4: 4, others: 6"
