@@ -43,7 +43,7 @@ demo-batch: build
 	$(BIN)/python examples/batch_demo.py
 
 test: build
-	cargo test --release --locked --features transport --quiet
+	cargo test --release --locked --features transport --lib --tests --quiet
 	$(BIN)/python -m pytest
 	EUGPT_FAST_PURE=1 $(BIN)/python -m pytest
 
@@ -64,6 +64,7 @@ lint: build
 	$(BIN)/python -m mypy.stubtest eugpt_fast._core
 
 bench: build $(VENV)/.bench
+	cargo build --release --locked --quiet --example load
 	$(BIN)/python -m benches
 
 clean:

@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from . import ROOT, chart, environment, footprint, goals, inmemory, loopback, report, typed
+from . import ROOT, chart, clients, environment, footprint, goals, inmemory, loopback, report, transport, typed
 from .measure import FULL, QUICK, Effort
-from .shapes import CHUNKINGS, KIB_64, PER_EVENT, SHAPES
+from .shapes import CHUNKINGS, KIB_64, PER_EVENT, SHAPES, Shape, openai_shape
 
 
 def main() -> int:
@@ -22,19 +22,25 @@ def main() -> int:
     _show(report.environment(facts))
     effort = QUICK if options.quick else FULL
     if options.check_goals:
-        judged = [*_goals(options.quick), *_end_to_end(effort)["end_to_end_goals"]]
+        end_to_end = _end_to_end(effort)
+        native = _transport(end_to_end["loopback"], options.quick)
+        judged = [*_goals(options.quick), *end_to_end["end_to_end_goals"], *native["transport_goals"]]
         return 0 if all(goal["met"] for goal in judged) else 1
 
     results: dict[str, Any] = {"environment": facts, "quick": options.quick}
     whole = options.only is None and options.only_shape is None and not options.quick
-    if options.only != "loopback":
+    if options.only in (None, "memory"):
         results["memory"] = _in_memory(options.only_shape or list(SHAPES), effort, options.quick)
         if options.only_shape is None:
             results["peaks"] = footprint.measure()
             _show(report.footprint_table(results["peaks"]))
             results["goals"] = _goals(options.quick)
-    if options.only != "memory" and options.only_shape is None:
+    if options.only in (None, "loopback") and options.only_shape is None:
         results |= _end_to_end(effort)
+    if options.only == "transport":
+        results["loopback"] = _loopback(effort, [openai_shape()])
+    if options.only in (None, "transport") and options.only_shape is None:
+        results |= _transport(results["loopback"], options.quick)
     _write(options.json, json.dumps(results, indent=1))
     drawing = chart.draw(facts, results.get("memory", []), results.get("loopback", []))
     if drawing is not None:
@@ -46,7 +52,11 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benches", description="Measures eugpt_fast beside its peers.")
     parser.add_argument("--quick", action="store_true", help="few rounds, two chunkings: a look, not a measurement")
-    parser.add_argument("--only", choices=["memory", "loopback"], help="parsers in memory, or end to end over HTTP")
+    parser.add_argument(
+        "--only",
+        choices=["memory", "loopback", "transport"],
+        help="parsers in memory; one stream over HTTP; many streams",
+    )
     parser.add_argument(
         "--only-shape", choices=list(SHAPES), action="append", help="in memory, on this shape only; may be repeated"
     )
@@ -71,15 +81,29 @@ def _in_memory(names: list[str], effort: Effort, quick: bool) -> list[dict[str, 
 
 
 def _end_to_end(effort: Effort) -> dict[str, Any]:
-    # Sockets and a second process make more noise than parsing does.
-    rows = list(loopback.measure(replace(effort, budget=3 * effort.budget)))
-    for stream in dict.fromkeys(row["stream"] for row in rows):
-        _show(report.loopback_table([row for row in rows if row["stream"] == stream]))
+    rows = _loopback(effort)
     built = list(typed.measure(effort))
     _show(report.typed_table(built))
     found = list(goals.check_end_to_end(rows))
     _show(report.goals_table(found))
     return {"loopback": rows, "typed": built, "end_to_end_goals": [vars(goal) for goal in found]}
+
+
+def _loopback(effort: Effort, shapes: list[Shape] | None = None) -> list[dict[str, Any]]:
+    # Sockets and a second process make more noise than parsing does.
+    rows = list(loopback.measure(replace(effort, budget=3 * effort.budget), shapes))
+    for stream in dict.fromkeys(row["stream"] for row in rows):
+        _show(report.loopback_table([row for row in rows if row["stream"] == stream]))
+    return rows
+
+
+def _transport(of_one: list[dict[str, Any]], quick: bool) -> dict[str, Any]:
+    found = transport.measure(quick)
+    for table in transport.tables(found):
+        _show(table)
+    judged = list(transport.goals(of_one, found))
+    _show(report.goals_table(judged) if clients.HAS_NATIVE else clients.WITHOUT_NATIVE)
+    return {**found, "transport_goals": [vars(goal) for goal in judged]}
 
 
 def _goals(quick: bool) -> list[dict[str, Any]]:

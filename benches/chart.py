@@ -77,6 +77,7 @@ def _loopback_panel(rows: list[dict[str, Any]]) -> Panel | None:
     bars = [
         Bars(name, _kind(name), [times[name, stream] for stream in streams])
         for name in dict.fromkeys(row["contender"] for row in rows)
+        if all((name, stream) in times for stream in streams)
     ]
     series = ["events arrive one by one", "in bulk"]
     axis = "CPU µs per event of the client process, less is better"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import eugpt_fast
 
-PACKAGES = ("openai", "httpx", "httpx2", "httpx-sse", "orjson", "pydantic")
+PACKAGES = ("openai", "httpx", "httpx2", "httpx-sse", "aiohttp", "orjson", "pydantic")
 
 
 def refusal() -> str | None:

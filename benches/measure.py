@@ -35,7 +35,7 @@ QUICK = Effort(rounds=5, budget=0.02, fewest=1, patience=0.3)
 class Times:
     """CPU nanoseconds of each round."""
 
-    rounds: list[int] = field(default_factory=list)
+    rounds: list[float] = field(default_factory=list)
 
     @property
     def best(self) -> float:

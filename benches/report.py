@@ -10,6 +10,7 @@ from .shapes import Shape
 Row = dict[str, Any]
 
 _NAME = 26
+WIDTH = 50  # of the names of contenders over HTTP
 _LEGEND = """\
 µs/event: CPU time per event, best round (median in brackets)
   guide: how many times as fast as the guide's loop      orjson: time as a multiple of orjson alone on the cut payloads
@@ -44,7 +45,7 @@ def _grid(rows: list[Row]) -> Iterator[str]:
 def _cell(row: Row) -> str:
     if "note" in row:
         return f"{row['note']:>32}"
-    return f"{_micros(row):>18}{_ratio(row['times_faster_than_guide']):>7}{_ratio(row['times_orjson']):>7}"
+    return f"{micros(row):>18}{ratio(row['times_faster_than_guide']):>7}{ratio(row['times_orjson']):>7}"
 
 
 def footprint_table(rows: list[Row]) -> str:
@@ -59,17 +60,17 @@ def footprint_table(rows: list[Row]) -> str:
 def loopback_table(rows: list[Row]) -> str:
     """The end-to-end figures of one stream. Who awaits is beside the httpx-sse that awaits."""
     lines = [f"end to end over loopback HTTP, {rows[0]['stream']} stream, one HTTP chunk per event"]
-    lines.append(f"{'':42}{'µs/event':>18}{'guide':>7}{'httpx-sse':>11}{'SDK':>7}")
+    lines.append(f"{'':{WIDTH}}{'µs/event':>18}{'guide':>7}{'httpx-sse':>11}{'SDK':>7}")
     for row in rows:
-        guide, httpx_sse, sdk = (_ratio(row[f"times_faster_than_{name}"]) for name in ("guide", "httpx_sse", "sdk"))
-        lines.append(f"{row['contender']:42}{_micros(row):>18}{guide:>7}{httpx_sse:>11}{sdk:>7}")
+        guide, httpx_sse, sdk = (ratio(row[f"times_faster_than_{name}"]) for name in ("guide", "httpx_sse", "sdk"))
+        lines.append(f"{row['contender']:{WIDTH}}{micros(row):>18}{guide:>7}{httpx_sse:>11}{sdk:>7}")
     return "\n".join(lines)
 
 
 def typed_table(rows: list[Row]) -> str:
     """The cost of a typed event of the SDK."""
     lines = ["typed text deltas of the SDK in memory, 64 KiB chunks: framing, JSON and the object, µs/event"]
-    lines += [f"{row['contender']:32}{row['stream']:10}{_micros(row):>18}" for row in rows]
+    lines += [f"{row['contender']:32}{row['stream']:10}{micros(row):>18}" for row in rows]
     return "\n".join(lines)
 
 
@@ -79,11 +80,13 @@ def goals_table(goals: Iterable[Goal]) -> str:
     )
 
 
-def _micros(row: Row) -> str:
+def micros(row: Row) -> str:
+    """Best and median."""
     return f"{short(row['min_us_per_event'])} ({short(row['median_us_per_event'])})"
 
 
-def _ratio(value: float | None) -> str:
+def ratio(value: float | None) -> str:
+    """As a multiple."""
     return "-" if value is None else f"{short(value)}x"
 
 

@@ -118,6 +118,11 @@ impl<'a> Head<'a> {
         }
     }
 
+    /// Whether this event is more than a sign of life.
+    pub fn is_content(&self) -> bool {
+        self.role != Role::Keepalive
+    }
+
     /// Whether this event ends the stream.
     pub fn is_terminal(&self) -> bool {
         self.role == Role::Terminal
@@ -215,7 +220,7 @@ impl Account {
     /// Enters one event.
     pub fn enter(&mut self, head: &Head<'_>) {
         self.events += 1;
-        self.progress += u64::from(head.role != Role::Keepalive);
+        self.progress += u64::from(head.is_content());
         if let Some(number) = head.sequence_number {
             self.check_sequence(number);
         }

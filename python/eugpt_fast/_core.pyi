@@ -254,8 +254,8 @@ class Exchange:
     def call_when(self, wanted: str, notifier: Notifier, ticket: int) -> bool:
         """Makes ``ticket`` due when ``wanted`` is there. False if it is there already."""
 
-    def push(self, piece: bytes) -> None:
-        """The next piece of the request's body."""
+    def push(self, piece: bytes) -> bool:
+        """The next piece of the request's body. False if the answer is there, or nothing comes: nobody sends more."""
 
     def finish(self) -> None:
         """The request's body is whole."""

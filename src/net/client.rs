@@ -104,6 +104,16 @@ impl Client {
     }
 }
 
+impl Drop for Client {
+    fn drop(&mut self) {
+        let (generation, inner) = self.inner.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if *generation != runtime::generation() {
+            // Closing the parent's connections here would take them out of the queue on which it waits for them.
+            std::mem::forget(inner.clone());
+        }
+    }
+}
+
 /// Ends its exchange when the task does, also if it is stopped.
 struct Ending(Arc<Exchange>);
 

@@ -9,7 +9,7 @@ use tokio::task::AbortHandle;
 
 use super::error::{Failure, Kind};
 use super::http2::Window;
-use super::notifier::Notifier;
+use super::notifier::{self, Notifier};
 use super::runtime;
 use crate::http1::Field;
 
@@ -67,6 +67,13 @@ pub struct Pace {
     pub longest_pause: Duration,
 }
 
+impl Pace {
+    fn nothing() -> Self {
+        let now = Instant::now();
+        Self { bytes: 0, pieces: 0, latest: now, progress: now, longest_pause: Duration::ZERO }
+    }
+}
+
 enum Waiter {
     Thread,
     Ticket(Arc<Notifier>, u64),
@@ -93,6 +100,8 @@ struct State {
     /// Who lets the server send more, where that is not for the task to do by reading.
     window: Option<Window>,
     pace: Pace,
+    /// When the first came of the bytes in the inbox.
+    earliest: Instant,
     outbox: VecDeque<Vec<u8>>,
     outbox_ended: bool,
 }
@@ -140,12 +149,11 @@ impl State {
         self.release(used);
         self.attention = seen.attention || self.pace.pieces == 1; // of the first byte the time is wanted
         if seen.progress {
-            let now = self.pace.latest;
             if std::mem::replace(&mut self.progressed, true) {
-                let pause = now.saturating_duration_since(self.pace.progress);
+                let pause = self.earliest.saturating_duration_since(self.pace.progress);
                 self.pace.longest_pause = self.pace.longest_pause.max(pause);
             }
-            self.pace.progress = now;
+            self.pace.progress = self.pace.latest;
         }
     }
 }
@@ -165,7 +173,6 @@ pub struct Exchange {
 impl Exchange {
     /// An exchange whose request has the body `piece`, or begins with it.
     pub fn new(limit: usize, piece: Vec<u8>, more_follows: bool) -> Self {
-        let now = Instant::now();
         Self {
             state: Mutex::new(State {
                 answer: None,
@@ -177,7 +184,8 @@ impl Exchange {
                 lent: false,
                 progressed: false,
                 window: None,
-                pace: Pace { bytes: 0, pieces: 0, latest: now, progress: now, longest_pause: Duration::ZERO },
+                pace: Pace::nothing(),
+                earliest: Instant::now(),
                 outbox: Some(piece).into_iter().filter(|piece| !piece.is_empty()).collect(),
                 outbox_ended: !more_follows,
             }),
@@ -196,6 +204,16 @@ impl Exchange {
     /// Whether this process is the one that sent the request.
     fn is_ours(&self) -> bool {
         self.generation == runtime::generation()
+    }
+
+    /// Lets the task go on if it waits for the room that `act` makes.
+    fn making_room<T>(&self, state: &mut State, act: impl FnOnce(&mut State) -> T) -> T {
+        let was_full = state.inbox.len() >= self.limit;
+        let result = act(state);
+        if was_full {
+            self.go_on.notify_one();
+        }
+        result
     }
 
     fn check_ours(&self) -> Result<(), Failure> {
@@ -227,20 +245,18 @@ impl Exchange {
                 _ => Ok(None),
             };
         }
-        let was_full = state.inbox.len() >= self.limit;
-        let bytes = std::mem::take(&mut state.inbox);
+        let bytes = self.making_room(&mut state, |state| std::mem::take(&mut state.inbox));
         state.lent = state.ahead.is_some();
-        state.release(bytes.len());
-        drop(state);
-        if was_full {
-            self.go_on.notify_one();
+        if state.lent && !bytes.is_empty() {
+            state.pace.progress = state.pace.latest; // what is lent is not read here: it may be content
         }
+        state.release(bytes.len());
         Ok(Some(bytes))
     }
 
     /// Whether the body was taken, or read ahead, to its end.
     pub fn is_over(&self) -> bool {
-        self.lock().is_over()
+        !self.is_ours() || self.lock().is_over()
     }
 
     /// Whether `wanted` is there.
@@ -255,7 +271,7 @@ impl Exchange {
         }
         let deadline = Instant::now() + patience;
         let mut state = self.lock();
-        state.go_on_ahead();
+        self.making_room(&mut state, State::go_on_ahead);
         loop {
             if state.has(wanted) {
                 state.waiting = None;
@@ -279,7 +295,7 @@ impl Exchange {
             return false;
         }
         let mut state = self.lock();
-        state.go_on_ahead();
+        self.making_room(&mut state, State::go_on_ahead);
         if state.has(wanted) {
             state.waiting = None;
             return false;
@@ -289,12 +305,21 @@ impl Exchange {
         true
     }
 
-    /// The next piece of the request's body; empty pieces are none.
-    pub fn push(&self, piece: Vec<u8>) {
-        if self.is_ours() && !piece.is_empty() {
-            self.lock().outbox.push_back(piece);
+    /// The next piece of the request's body; empty pieces are none. Returns whether more are of any use: behind the
+    /// answer, or the end, nobody sends them.
+    pub fn push(&self, piece: Vec<u8>) -> bool {
+        if !self.is_ours() {
+            return false;
+        }
+        let mut state = self.lock();
+        if state.answer.is_some() || state.end.is_some() {
+            return false;
+        }
+        if !piece.is_empty() {
+            state.outbox.push_back(piece);
             self.go_on.notify_one();
         }
+        true
     }
 
     /// The request's body is whole.
@@ -315,17 +340,15 @@ impl Exchange {
         state.ahead = ahead;
         state.attention = false;
         state.lent = false;
-        let was_full = state.inbox.len() >= self.limit;
-        state.read_ahead();
-        drop(state);
-        if was_full {
-            self.go_on.notify_one();
-        }
+        self.making_room(&mut state, State::read_ahead);
     }
 
     /// What was measured so far.
     pub fn pace(&self) -> Pace {
-        self.lock().pace
+        if self.is_ours() {
+            return self.lock().pace;
+        }
+        self.state.try_lock().map_or_else(|_| Pace::nothing(), |state| state.pace) // which may be locked for ever
     }
 
     /// Nobody wants the rest: the connection is freed at once, unless the exchange is over, and who waits is woken.
@@ -373,6 +396,9 @@ impl Exchange {
         let grown = state.inbox.len() - before;
         if grown > 0 {
             state.pace.latest = Instant::now();
+            if before == 0 {
+                state.earliest = state.pace.latest;
+            }
             state.pace.bytes += grown as u64;
             state.pace.pieces += 1;
             state.read_ahead();
@@ -390,6 +416,12 @@ impl Exchange {
         let window = state.window.take();
         self.wake(state);
         drop(window); // which would keep a cancelled stream open; it takes a lock of its own
+    }
+
+    /// Whether nobody waits for what comes next but for its end.
+    pub fn is_read_ahead(&self) -> bool {
+        let state = self.lock();
+        state.ahead.is_some() && !state.attention && !state.lent
     }
 
     /// Waits until the inbox has room; says for how many bytes.
@@ -440,5 +472,6 @@ impl Exchange {
             Some(Waiter::Ticket(notifier, ticket)) => notifier.notify(ticket),
             None => {}
         }
+        notifier::ring_if_late();
     }
 }

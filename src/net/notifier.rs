@@ -38,14 +38,8 @@ impl Notifier {
         due.push(ticket);
         let first = due.len() == 1;
         drop(due);
-        let late = SILENT.with_borrow_mut(|silent| {
-            if first {
-                silent.push((self.clone(), Instant::now()));
-            }
-            silent.first().is_some_and(|(_, since)| since.elapsed() > LATEST)
-        });
-        if late {
-            ring();
+        if first {
+            SILENT.with_borrow_mut(|silent| silent.push((self.clone(), Instant::now())));
         }
     }
 
@@ -75,6 +69,14 @@ thread_local! {
 pub fn ring() {
     for (notifier, _) in SILENT.take() {
         notifier.ring();
+    }
+}
+
+/// The same, if it is time to: to be called at every piece, for a thread that has always work does not go to sleep.
+pub fn ring_if_late() {
+    let late = SILENT.with_borrow(|silent| silent.first().is_some_and(|(_, since)| since.elapsed() > LATEST));
+    if late {
+        ring();
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::sync::Notify;
+use tokio::task::unconstrained;
 
 use super::connect::Route;
 use super::http2::Http2;
@@ -31,7 +32,7 @@ impl Drop for Slot {
     fn drop(&mut self) {
         if let Some(pool) = self.0.upgrade() {
             pool.lock().open -= 1;
-            pool.freed.notify_one();
+            pool.tell();
         }
     }
 }
@@ -81,7 +82,7 @@ impl Drop for Lease {
     fn drop(&mut self) {
         *self.left.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         if let Some(pool) = self.pool.upgrade() {
-            pool.freed.notify_one();
+            pool.tell();
         }
     }
 }
@@ -98,7 +99,9 @@ pub struct Permit {
 impl Permit {
     /// It speaks HTTP/1.1.
     pub fn alone(mut self, io: Io) -> Connection {
-        self.pool.lock().speak_http1.insert(self.route.clone());
+        if self.awaited {
+            self.pool.lock().speak_http1.insert(self.route.clone());
+        }
         Connection { io, slot: self.slot.take().expect("a permit is used once") }
     }
 
@@ -131,6 +134,8 @@ struct State {
     /// Who answered with HTTP/1.1: there, nobody has to wait for another's connection.
     speak_http1: HashSet<Route>,
     open: usize,
+    /// How often something became free.
+    freed: u64,
     closed: bool,
 }
 
@@ -163,15 +168,23 @@ impl Pool {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Something became free. One of those who wait is woken.
+    fn tell(&self) {
+        self.lock().freed += 1;
+        self.freed.notify_one();
+    }
+
     fn lease(self: &Arc<Self>, shared: &Shared) -> Lease {
         Lease { http2: shared.http2.clone(), left: shared.left.clone(), pool: Arc::downgrade(self) }
     }
 
     /// Waits until there is a connection for `route`, or may be.
     pub async fn acquire(self: &Arc<Self>, route: &Route) -> Found {
+        let mut looked = None;
         loop {
             let mut freed = pin!(self.freed.notified());
             freed.as_mut().enable(); // before the look, so that nothing is missed behind it
+            let news = self.lock().freed;
             if let Some(lease) = self.shared_for(route) {
                 return Found::Shared(lease);
             }
@@ -182,6 +195,10 @@ impl Pool {
             }
             if let Some(permit) = self.permit(route) {
                 return Found::New(permit);
+            }
+            // What is of no use for this route may be for that of another, who waits as well: it goes once around.
+            if looked.replace(news).is_some_and(|known| known != news) {
+                self.freed.notify_one();
             }
             freed.await;
         }
@@ -251,7 +268,7 @@ impl Pool {
         state.idle.push(Idle { route: route.clone(), connection, since });
         drop(state);
         drop(surplus);
-        self.freed.notify_one();
+        self.tell();
     }
 
     /// Closes the connections that nobody uses, now and later.
@@ -291,10 +308,11 @@ impl State {
 
 /// Whether an idle connection can be used: a closed one is readable, and so is one with an answer to nothing.
 async fn is_quiet(io: &mut Io) -> bool {
-    std::future::poll_fn(|context| {
+    // Without tokio's budget: once that is spent, nothing is ready to be read.
+    unconstrained(std::future::poll_fn(|context| {
         let mut byte = [0];
         let read = Pin::new(&mut *io).poll_read(context, &mut ReadBuf::new(&mut byte));
         Poll::Ready(read.is_pending())
-    })
+    }))
     .await
 }

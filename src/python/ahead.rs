@@ -15,6 +15,8 @@ struct Skimming<'a> {
     build: bool,
     account: &'a mut Account,
     held: &'a mut Option<Held>,
+    /// What is held is content.
+    content: bool,
 }
 
 impl Sink for Skimming<'_> {
@@ -24,7 +26,7 @@ impl Sink for Skimming<'_> {
             if let Some(head) = predicted.head() {
                 let wanted = wants(self.build, only, &head);
                 predicted.remember(wanted);
-                return if wanted { self.hold(payload) } else { self.enter(&head) };
+                return if wanted { self.hold(payload, head.is_content()) } else { self.enter(&head) };
             }
         }
         if is_done(payload) {
@@ -35,12 +37,14 @@ impl Sink for Skimming<'_> {
                 predictor.learn(payload);
                 self.enter(&head)
             }
-            _ => self.hold(payload),
+            Ok(head) => self.hold(payload, head.is_content()),
+            Err(_) => self.hold(payload, true),
         }
     }
 
     fn refuse(&mut self, error: TooLarge) -> Step {
         *self.held = Some(Held::TooLarge(error));
+        self.content = true;
         Ok(false)
     }
 }
@@ -51,7 +55,8 @@ impl Skimming<'_> {
         Ok(true)
     }
 
-    fn hold(&mut self, payload: &[u8]) -> Step {
+    fn hold(&mut self, payload: &[u8], content: bool) -> Step {
+        self.content = content;
         *self.held = Some(Held::Payload(payload.to_vec()));
         Ok(false)
     }
@@ -74,10 +79,12 @@ impl Ahead for Skimmer {
             return LOOK;
         }
         let (progress, no_event, no_text) = (account.progress, account.events == 0, account.text.is_empty());
-        let result = engine.run(inbox, &mut Skimming { build: self.build, account, held });
+        let mut skimming = Skimming { build: self.build, account, held, content: false };
+        let result = engine.run(inbox, &mut skimming);
+        let content = skimming.content;
         debug_assert!(result.is_ok(), "there is no interpreter to raise");
         inbox.clear(); // what is behind an event that is held waits in the feed
         let firsts = (no_event && account.events > 0) || (no_text && !account.text.is_empty());
-        Seen { progress: account.progress != progress, attention: held.is_some() || firsts }
+        Seen { progress: content || account.progress != progress, attention: held.is_some() || firsts }
     }
 }

@@ -6,7 +6,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -104,6 +106,27 @@ def test_standard_input_is_read(command, folder):
     assert len((folder / "out.jsonl").read_bytes().splitlines()) == 3
 
 
+def test_a_person_at_a_terminal_sees_it_run(folder):
+    pytest.importorskip("rich")
+    ours, theirs = os.openpty()
+    with ReplayServer(Reply(STREAM.body, pace=0.02)) as server:
+        environment = {**os.environ, "EUGPT_API_KEY": "sk-test", "EUGPT_BASE_URL": server.url, "TERM": "xterm"}
+        command = [sys.executable, "-m", "eugpt_fast", "batch", "requests.jsonl", "--output", "out.jsonl"]
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=theirs)
+        os.close(theirs)
+        seen = b""
+        with suppress(OSError):  # what Linux says when the other end is closed
+            while block := os.read(ours, 65536):
+                seen += block
+        os.close(ours)
+        output, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert output.startswith(b"done                5")
+    assert b"in flight" in seen
+    assert b"\x1b[2K" in seen, "it takes back what it drew"
+    assert seen.count(b"\x1b[?25l") == seen.count(b"\x1b[?25h") == 1, "the cursor is there again"
+
+
 def test_a_report_may_be_a_picture(command, folder):
     assert command("requests.jsonl", "--output", "out.jsonl", "--report", "r.SVG").returncode == 0
     assert (folder / "r.SVG").read_text(encoding="utf-8").startswith("<svg ")
@@ -126,6 +149,22 @@ def test_a_report_may_be_a_picture(command, folder):
 )
 def test_the_exit_status_tells_what_became_of_the_file(ended, ending, status):
     assert ended(ending=ending)[0] == status
+
+
+def test_where_failures_are_is_told_in_one_line(ended, capsys):
+    ended("--quiet", ending=summary(failed=2, invalid=1))
+    assert capsys.readouterr() == ("", "eugpt-fast: 3 failed: they are in out.errors.jsonl\n")
+
+
+def test_a_wrong_key_is_one_message(folder):
+    with ReplayServer(Reply.error(401)) as server:
+        environment = {**os.environ, "EUGPT_API_KEY": "sk-wrong", "EUGPT_BASE_URL": server.url}
+        command = [sys.executable, "-m", "eugpt_fast", "batch", "requests.jsonl", "--output", "out.jsonl"]
+        result = subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=60, check=False)
+    assert result.returncode == 1
+    assert "key" in complaint(result)
+    assert result.stdout == b""
+    assert b"sk-wrong" not in result.stderr
 
 
 def test_what_is_left_is_told_in_one_line(ended, capsys):
@@ -173,6 +212,7 @@ def test_every_option_reaches_the_run(ended):
         ["requests.jsonl", "--output", "./x/../requests.jsonl"],
         ["requests.jsonl", "--output", "out.jsonl", "--errors", "out.jsonl"],
         ["requests.jsonl", "--output", "out.jsonl", "--metrics", "out.jsonl"],
+        ["requests.jsonl", "--output", "out.jsonl", "--metrics", "out.errors.jsonl"],
         ["requests.jsonl", "--output", "out.jsonl", "--report", "r.png"],
         ["requests.jsonl", "--output", "out.jsonl", "--concurrency", "0"],
         ["requests.jsonl", "--output", "out.jsonl", "--concurrency", "2.5"],
@@ -195,7 +235,7 @@ def test_wrong_arguments_are_told_before_anything_is_touched(ended, arguments, f
     ("arguments", "told"),
     [
         (["missing.jsonl", "--output", "out.jsonl"], "missing.jsonl"),
-        ([".", "--output", "out.jsonl"], "directory"),
+        ([".", "--output", "out.jsonl"], "is a folder"),
         (["requests.jsonl", "--output", "."], "is a folder"),
         (["requests.jsonl", "--output", "no/out.jsonl"], "there is no folder no"),
         (["requests.jsonl", "--output", "/dev/null"], "no regular file"),
@@ -220,11 +260,12 @@ def test_a_folder_that_may_not_be_written(command, folder):
     assert "may not be written" in complaint(command("requests.jsonl", "--output", "out.jsonl"))
 
 
-def test_a_pipe_as_a_file_is_refused(command, folder):
+def test_a_pipe_is_read_as_standard_input_is(command, folder):
     os.mkfifo(folder / "pipe")
-    result = command("pipe", "--output", "out.jsonl")
-    assert result.returncode == 1
-    assert "with - as its name" in complaint(result)
+    writer = threading.Thread(target=(folder / "pipe").write_bytes, args=(requests(3),), daemon=True)
+    writer.start()
+    assert command("pipe", "--output", "out.jsonl").returncode == 0
+    assert len((folder / "out.jsonl").read_bytes().splitlines()) == 3
 
 
 def test_without_a_key_nothing_is_begun(command, folder):
@@ -253,7 +294,7 @@ def test_bad_lines_may_be_skipped_and_are_told(command, folder):
 
 @pytest.mark.parametrize("times", [1, 2])
 def test_ctrl_c_leaves_an_account_and_no_traceback(times, folder):
-    slow = Reply(STREAM.body, pace=0.05 if times == 1 else 5.0)
+    slow = Reply(STREAM.body, pace=0.1 if times == 1 else 5.0)
     with ReplayServer(slow) as server:
         environment = {**os.environ, "EUGPT_API_KEY": "sk-test", "EUGPT_BASE_URL": server.url}
         arguments = ["requests.jsonl", "--output", "out.jsonl", "--concurrency", "2", "--metrics", "m.json"]
@@ -268,13 +309,15 @@ def test_ctrl_c_leaves_an_account_and_no_traceback(times, folder):
             assert process.poll() is None
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
-        while times == 2 and process.poll() is None:  # the first may still be on its way
-            time.sleep(0.5)
+        while b"Ctrl-C again stops at once" not in (line := process.stderr.readline()):
+            assert line, "it ended without a word"
+        if times == 2:
             process.send_signal(signal.SIGINT)
         output, complaints = process.communicate(timeout=60)
     assert process.returncode == 130
-    (complaint,) = complaints.decode().splitlines()
+    complaint = complaints.decode().splitlines()[-1]
     assert complaint.startswith("eugpt-fast: interrupted: 3 " if times == 1 else "eugpt-fast: stopped at once")
+    assert b"Traceback" not in complaints
     assert f"not finished        {3 if times == 1 else 5}" in output.decode()
     metrics = json.loads((folder / "m.json").read_text(encoding="utf-8"))
     assert metrics["requests"]["done"] == (2 if times == 1 else 0)

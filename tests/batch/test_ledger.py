@@ -156,6 +156,16 @@ def test_a_shorter_output_is_noticed(tmp_path: Path) -> None:
         open_ledger(tmp_path, input)
 
 
+def test_other_errors_are_noticed_once_there_are_any(tmp_path: Path) -> None:
+    input = write_input(tmp_path / "in.jsonl", 8)
+    run(tmp_path, input, limit=3)
+    with contextlib.closing(Ledger.open(input, tmp_path / "out.jsonl", tmp_path / "others.jsonl", "o")) as ledger:
+        assert ledger.validate().pending == 5
+        asyncio.run(record_all(ledger))
+    with pytest.raises(OutputChanged, match="bad"):
+        open_ledger(tmp_path, input)
+
+
 def test_an_output_without_a_ledger_is_not_overwritten(tmp_path: Path) -> None:
     input = write_input(tmp_path / "in.jsonl", 5)
     (tmp_path / "out.jsonl").write_text("precious\n")
@@ -341,6 +351,7 @@ def test_a_disk_that_refuses_what_it_took(tmp_path: Path, monkeypatch: pytest.Mo
     with monkeypatch.context() as patched:
         patched.setattr(appended, "sync", broken)
         asyncio.run(fail(ledger))
+        assert ledger.counts().pending == 15
         ledger.close()
     assert len(recorded(tmp_path)) == 5
     assert pending(tmp_path, input) == list(range(6, 21))

@@ -170,6 +170,31 @@ def test_a_budget_of_tokens_ends_the_run_and_the_rest_is_left(tmp_path: Path) ->
     assert len(results(tmp_path)) == 30
 
 
+def test_an_outage_ends_the_run_and_makes_no_failures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("eugpt_fast.batch.runner._OUTAGE", 0.2)
+    path = requests(tmp_path, 40)
+    with ReplayServer(GOOD) as server:
+        pass
+    first = go(tmp_path, path, server)
+    assert (first.done, first.failed, first.pending) == (0, 0, 40)
+    assert "no answer" in str(first.stopped)
+    with ReplayServer(GOOD, port=int(server.url.rpartition(":")[2])) as server:
+        assert go(tmp_path, path, server).done == 40
+
+
+def test_usage_of_chat_completions_is_asked_for_unless_the_request_says(tmp_path: Path) -> None:
+    said = {"input": "x", "stream_options": {"include_usage": False}}
+    lines = [
+        {"custom_id": str(n), "method": "POST", "url": "/v1/chat/completions", "body": body}
+        for n, body in enumerate([{"input": "x"}, said])
+    ]
+    path = written(tmp_path / "in.jsonl", map(json.dumps, lines))
+    with ReplayServer(Reply(CHAT)) as server:
+        go(tmp_path, path, server, concurrency=1)
+        asked = [json.loads(request.body)["stream_options"] for request in server.requests]
+    assert sorted(asked, key=str) == [{"include_usage": False}, {"include_usage": True}]
+
+
 def test_many_at_once_and_no_more_than_may(tmp_path: Path) -> None:
     with ReplayServer(GOOD) as server:
         go(tmp_path, requests(tmp_path, 60), server, concurrency=3)

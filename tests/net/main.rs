@@ -5,6 +5,7 @@ mod connect;
 mod http2;
 mod http2_peer;
 mod ping;
+mod pool;
 mod proxy;
 mod support;
 mod tls;

@@ -128,3 +128,24 @@ def test_a_pool_of_processes(stack: Stack) -> None:
     """
     with WireServer(OK) as server:
         assert run(stack, server.url, program).split("\n") == ["hello", "True"]
+
+
+@pytest.mark.parametrize("stack", stacks(*SYNC))
+def test_a_child_that_drops_the_client_leaves_it_to_its_parent(stack: Stack) -> None:
+    program = (
+        FORKS
+        + """
+def drop():
+    global client
+    del client
+
+client = make_client(timeout=5)
+print(client.get(url).text)
+in_child(drop)
+print(client.get(url).text)
+client.close()
+"""
+    )
+    with WireServer(OK) as server:
+        assert run(stack, server.url, program).split("\n") == ["hello", "child None", "hello"]
+        assert server.connections == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import AsyncIterator, Iterator
 
@@ -156,3 +157,20 @@ def test_an_async_generator_runs_in_the_task_that_sends(stack: Stack) -> None:
     with WireServer(OK) as server:
         asyncio.run(main())
     assert server.requests[0].body == chunk(b"one") + chunk(b"two") + chunk(b"")
+
+
+def test_behind_an_early_answer_no_more_of_the_body_is_asked_for(native_stack: Stack) -> None:
+    def script(connection: Connection) -> None:
+        connection.head()
+        connection.send(response(status=b"413 Content Too Large"))
+        connection.reset()
+
+    def parts() -> Iterator[bytes]:
+        for number in range(1000):
+            asked.append(number)
+            yield bytes(2**16)
+
+    asked: list[int] = []
+    with WireServer(script) as server, native_stack.client() as client, contextlib.suppress(Exception):
+        client.post(server.url, content=parts())
+    assert len(asked) < 1000

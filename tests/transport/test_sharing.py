@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -85,3 +88,38 @@ def test_loops_in_several_threads_at_once(stack: Stack) -> None:
 
     with WireServer(echo) as server, ThreadPoolExecutor(4) as threads:
         assert all(threads.map(asyncio.run, [main() for _ in range(4)]))
+
+
+@pytest.mark.parametrize("stack", stacks(*NATIVE[1::2]))
+def test_a_loop_that_was_closed_is_forgotten(stack: Stack) -> None:
+    async def main() -> weakref.ref[asyncio.AbstractEventLoop]:
+        async with stack.library.AsyncClient(transport=stack.transport()) as client:
+            await client.get(server.url)
+        return weakref.ref(asyncio.get_running_loop())
+
+    with WireServer(echo) as server:
+        first = asyncio.run(main())
+        asyncio.run(main())
+    gc.collect()
+    assert first() is None
+
+
+@pytest.mark.parametrize("stack", stacks(NATIVE[1]))
+def test_connections_that_died_are_all_passed_over(stack: Stack) -> None:
+    count = 150  # more than tokio reads in one go
+
+    def script(connection: Connection) -> None:
+        connection.request()
+        together.wait()
+        connection.send(response(b"hello"))
+
+    async def main() -> str:
+        limits = stack.library.Limits(max_connections=count, max_keepalive_connections=count)
+        async with stack.library.AsyncClient(transport=stack.transport(limits=limits), timeout=20) as client:
+            await asyncio.gather(*(client.get(server.url) for _ in range(count)))
+            await asyncio.to_thread(server.wait_until_left)
+            return (await client.get(server.url)).text
+
+    together = threading.Barrier(count)
+    with WireServer(*[script] * count, response(b"hello")) as server:
+        assert asyncio.run(main()) == "hello"

@@ -154,7 +154,7 @@ class AsyncEventStream(BaseStream):
         interruption = self._settle(cause)
         if interruption is not None and self._call is not None:
             await self._close_source()
-            if await self._call.again():
+            if await self._call.again() and not self._closed:
                 self._restart()
                 self._source, self._checked = None, False
                 return []

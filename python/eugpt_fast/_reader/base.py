@@ -37,7 +37,7 @@ class BaseStream:
         self._resume = False  # the parser stands behind an event that raised
         self._delivered = False
         self._quick: Any = None  # the native exchange whose bytes need no more than parsing: nothing is due or timed
-        self._asked = 0.0  # when they were asked for
+        self._asked = 0.0  # when they were asked for; 0 if nobody waited
         self._drain_until: float | None = None
         self._ended = False
         self._closed = False
@@ -100,7 +100,9 @@ class BaseStream:
             return None  # raised again where it is dealt with
         if chunk is None:
             return None
-        return self._digest(chunk, True, self._asked, time.monotonic())
+        now = time.monotonic()
+        begun, self._asked = self._asked or now, 0.0
+        return self._digest(chunk, True, begun, now)
 
     def _digest(self, chunk: bytes, build: bool, begun: float, now: float) -> list[Any]:
         try:
@@ -132,7 +134,7 @@ class BaseStream:
             return self._reader.patience
         if self._drain_until is None:
             self._drain_until = now + _DRAIN
-        return self._drain_until - now
+        return max(0.0, self._drain_until - now)
 
     def _is_over(self, now: float) -> bool:
         """Whether to stop reading, though more bytes may come: time is up."""
@@ -149,7 +151,13 @@ class BaseStream:
         return not isinstance(error, (EventDecodeError, EventTooLarge))
 
     def _settle(self, cause: BaseException | None) -> StreamInterrupted | None:
-        """The bytes have ended. Returns the interruption if the request may be sent again."""
+        """The bytes have ended. Returns the interruption if the request may be sent again.
+
+        Raises:
+            StreamClosed: closing is what ended them.
+        """
+        if self._closed and self._reader.terminal is None:
+            raise StreamClosed(CLOSED)
         patience = self._reader.patience
         if patience is not None and patience <= 0:
             cause = self._reader.out_of_patience()

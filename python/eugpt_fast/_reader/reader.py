@@ -116,6 +116,8 @@ class Reader:
                 self.metrics.chunks += 1
             if not self.ahead:
                 self.waited += now - begun
+            elif self._content_timeout is not None and self.pace is not None:
+                self.waited = min(self.waited + now - begun, self.pace()[3])  # there may have been content meanwhile
             progress = self.parser.progress
             if progress != self._progress:
                 self._progress = progress

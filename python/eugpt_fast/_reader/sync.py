@@ -8,8 +8,8 @@ from collections.abc import Generator, Iterable, Iterator
 from types import TracebackType
 from typing import Any
 
-from ..errors import UnexpectedResponse
-from .base import DEFAULT_MAX_EVENT_SIZE, BaseStream
+from ..errors import StreamClosed, UnexpectedResponse
+from .base import CLOSED, DEFAULT_MAX_EVENT_SIZE, BaseStream
 from .reader import Collected
 from .sources import Call, Source, network_errors, source_of
 from .watchdog import Watchdog
@@ -65,6 +65,9 @@ class EventStream(BaseStream):
         try:
             self._set_source(call.open())
             self._reader.started = call.sent
+            if self._closed:  # by another thread, while this one waited
+                self._close_source()
+                raise StreamClosed(CLOSED)
         except BaseException:
             call.close()
             raise
@@ -161,7 +164,7 @@ class EventStream(BaseStream):
         interruption = self._settle(cause)
         if interruption is not None and self._call is not None:
             self._close_source()
-            if self._call.again():
+            if self._call.again() and not self._closed:
                 self._restart()
                 self._open(self._call)
                 return []

@@ -23,7 +23,8 @@ class AsyncTransport(BaseTransport, httpx.AsyncBaseTransport):
         try:
             if in_pieces:
                 async for piece in request.stream:
-                    exchange.push(piece)
+                    if not exchange.push(piece):
+                        break
                     await ring.wait(exchange, "room")
                 exchange.finish()
             with library.failures(request):

@@ -7,7 +7,6 @@ import select
 import threading
 import weakref
 from collections.abc import Callable
-from itertools import count
 
 from .._core import Exchange, Notifier
 
@@ -19,7 +18,7 @@ class Bell:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._notifier = Notifier()
-        self._tickets = count()
+        self._latest = 0
         self._waiting: dict[int, asyncio.Future[bool]] = {}  # of an exchange that is over, all have been called
         self._new_future: Callable[[], asyncio.Future[bool]] = loop.create_future
         try:
@@ -39,7 +38,7 @@ class Bell:
 
     def ask(self, exchange: Exchange, wanted: str) -> asyncio.Future[bool] | None:
         """A future that comes true when ``wanted`` is there; None if it is."""
-        ticket = next(self._tickets)
+        self._latest = ticket = self._latest + 1
         if not exchange.call_when(wanted, self._notifier, ticket):
             return None
         self._waiting[ticket] = future = self._new_future()
@@ -52,16 +51,16 @@ class Bell:
             return True
         if timeout is None:
             return await future
-        timer = asyncio.get_running_loop().call_later(max(0.0, timeout), _give_up, future)
+        timer = asyncio.get_running_loop().call_later(max(0.0, timeout), self._give_up, future, self._latest)
         try:
             return await future
         finally:
             timer.cancel()
 
-
-def _give_up(future: asyncio.Future[bool]) -> None:
-    if not future.done():
-        future.set_result(False)
+    def _give_up(self, future: asyncio.Future[bool], ticket: int) -> None:
+        self._waiting.pop(ticket, None)  # the next ticket takes its place, and it is never called
+        if not future.done():
+            future.set_result(False)
 
 
 def _listen(known: weakref.ref[Bell], loop: asyncio.AbstractEventLoop) -> None:
@@ -74,7 +73,7 @@ def _listen(known: weakref.ref[Bell], loop: asyncio.AbstractEventLoop) -> None:
             rung.wait(1.0)
 
 
-_bells: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Bell] = weakref.WeakKeyDictionary()
+_bells: dict[asyncio.AbstractEventLoop, Bell] = {}
 
 
 def bell() -> Bell:
@@ -89,5 +88,8 @@ def bell() -> Bell:
         raise RuntimeError("AsyncTransport needs asyncio: elsewhere, use the HTTP library's own transport") from None
     found = _bells.get(loop)
     if found is None:
+        for known in list(_bells):
+            if known.is_closed():  # its bell would keep it, and two sockets
+                _bells.pop(known, None)
         _bells[loop] = found = Bell(loop)
     return found

@@ -43,7 +43,8 @@ class Transport(BaseTransport, httpx.BaseTransport):
         try:
             if in_pieces:
                 for piece in request.stream:
-                    exchange.push(piece)
+                    if not exchange.push(piece):
+                        break
                     exchange.wait("room", None)
                 exchange.finish()
             with library.failures(request):

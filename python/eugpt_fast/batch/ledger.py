@@ -54,7 +54,10 @@ class _Entry(NamedTuple):
 
 
 class Ledger:
-    """The input, the two output files and the SQLite file of a run. Made by :meth:`open`; used from one event loop."""
+    """The input, the two output files and the SQLite file of a run. Made by :meth:`open`; used from one event loop.
+
+    All files stay when every request is done: a run that is started again then finds nothing to do.
+    """
 
     def __init__(self, source: Source, index: Index, results: AppendedFile, errors: AppendedFile, options: str) -> None:
         self._source = source

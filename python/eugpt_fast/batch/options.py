@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass, field
+
+from .._client.request import DEFAULT_BASE_URL
 
 __all__ = ["Options"]
 
@@ -53,4 +56,5 @@ class Options:
 
     def fingerprint(self) -> str:
         """Tells whether results of another run belong with those of this one: limits may change, the server may not."""
-        return hashlib.sha256(repr((self.base_url, self.skip_invalid)).encode()).hexdigest()
+        base_url = self.base_url or os.environ.get("EUGPT_BASE_URL") or DEFAULT_BASE_URL
+        return hashlib.sha256(repr((base_url.rstrip("/"), self.skip_invalid)).encode()).hexdigest()

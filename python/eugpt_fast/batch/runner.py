@@ -31,6 +31,8 @@ __all__ = ["BadKey", "InvalidInput", "Summary", "arun", "complete_all", "complet
 
 _FIRST_DELAY, _MAX_DELAY = 0.5, 30.0  # seconds between two attempts; doubled each time
 _STOPPING = "stopping"
+_OUTAGE, _FEWEST_UNANSWERED = 30.0, 10
+"""Seconds without any answer, and attempts, after which the run stops: its requests would all become failures."""
 _Completing = Callable[[Iterable[Line]], Awaitable[list[tuple[Line, Outcome]]]]
 
 
@@ -43,7 +45,7 @@ class InvalidInput(EugptFastError):
 
     def __init__(self, lines: list[InvalidLine], count: int) -> None:
         first = "; ".join(f"line {line.number}: {line.reason}" for line in lines[:3])
-        super().__init__(f"{count} invalid lines: {first}")
+        super().__init__(f"{count} invalid lines: {first} (skip_invalid, or --skip-invalid, runs the others)")
         self.lines = lines
 
 
@@ -74,6 +76,9 @@ class _Run:
     pause: Pause
     used_tokens: int = 0
     answered: bool = False
+    unanswered: int = 0
+    """Attempts since the last answer, and when that was."""
+    answered_at: float = field(default_factory=time.monotonic)
     stopped: str | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -105,7 +110,10 @@ class _Run:
                 return None
             attempts += 1
             outcome.attempts = attempts
-            if outcome.ok or not outcome.retryable or attempts >= self.options.attempts:
+            if outcome.verdict == "unreachable" and self.stopped is not None:
+                return None  # the network, and not this request, has failed
+            in_outage = outcome.verdict == "unreachable" and self.unanswered >= _FEWEST_UNANSWERED
+            if outcome.ok or not outcome.retryable or (attempts >= self.options.attempts and not in_outage):
                 return outcome
             delay = min(_MAX_DELAY, _FIRST_DELAY * 2 ** (attempts - 1)) * random.uniform(0.5, 1.0)
             delay = max(delay, min(asked_to_wait(outcome), Pause.LONGEST))
@@ -145,7 +153,12 @@ class _Run:
     def _count(self, outcome: Outcome) -> None:
         if outcome.status_code == 401 and not self.answered:
             raise BadKey(f"the API refuses the key: {outcome.error[1] if outcome.error else '401'}")
-        self.answered = True
+        if outcome.verdict == "unreachable":
+            self.unanswered += 1
+            if self.unanswered >= _FEWEST_UNANSWERED and time.monotonic() - self.answered_at > _OUTAGE:
+                self.stop(f"no answer for {_OUTAGE:g} seconds ({outcome.error[1] if outcome.error else 'unreachable'})")
+            return
+        self.answered, self.unanswered, self.answered_at = True, 0, time.monotonic()
         self.used_tokens += outcome.tokens
         if self.options.max_total_tokens is not None and self.used_tokens >= self.options.max_total_tokens:
             self.stop("the budget of tokens is used up")
@@ -304,25 +317,27 @@ async def _complete(run: _Run, ledger: Ledger, line: Line) -> None:
 
 @contextlib.contextmanager
 def _signals(run: _Run) -> Iterator[None]:
-    """The first Ctrl-C lets requests in flight finish; the second stops them."""
+    """The first Ctrl-C (or SIGTERM) lets requests in flight finish; the second stops them."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None
 
     def interrupted() -> None:
         if run.stopped is None:
+            run.stats.note = f"{run.options.grace:g} s for what is in flight; Ctrl-C again stops at once"
             run.stop("interrupted")
         else:
             task.cancel()
 
-    try:
-        loop.add_signal_handler(signal.SIGINT, interrupted)
-    except (NotImplementedError, RuntimeError, ValueError):  # Windows, or not the main thread
-        yield
-        return
+    handled = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # Windows, or not the main thread
+            loop.add_signal_handler(number, interrupted)
+            handled.append(number)
     try:
         yield
     finally:
-        loop.remove_signal_handler(signal.SIGINT)
+        for number in handled:
+            loop.remove_signal_handler(number)
 
 
 @contextlib.asynccontextmanager

@@ -108,45 +108,66 @@ def _report(text: str) -> Path:
 
 
 def _batch(refuse: Callable[[str], NoReturn], arguments: argparse.Namespace) -> int:
+    if arguments.errors is None:
+        arguments.errors = arguments.output.parent / f"{arguments.output.stem}.errors.jsonl"
     _check_files(refuse, arguments)
-    options = Options(
-        base_url=arguments.base_url,
-        skip_invalid=arguments.skip_invalid,
-        **{name: getattr(arguments, name) for name in _LIMITS},
-    )
     counted: Stats | None = None
 
     def watch(stats: Stats) -> None:
         nonlocal counted
         counted = stats
-        show(stats)
 
-    summary = None
     try:
-        with display(sys.stderr, quiet=arguments.quiet) as show:
+        summary = _run(arguments, watch)
+    except Exception:
+        if counted is not None and counted.done + counted.failed:  # it broke off, but got somewhere
+            _tell(counted, arguments)
+        raise
+    told = counted is None or _tell(counted, arguments)
+    return _status(summary, arguments.errors) if told else ERROR
+
+
+def _run(arguments: argparse.Namespace, watch: Callable[[Stats], None]) -> Summary | None:
+    """The run, shown as it goes. None if it was stopped at once."""
+    options = Options(
+        base_url=arguments.base_url,
+        skip_invalid=arguments.skip_invalid,
+        **{name: getattr(arguments, name) for name in _LIMITS},
+    )
+    with display(sys.stderr, quiet=arguments.quiet) as show:
+
+        def watch_and_show(stats: Stats) -> None:
+            watch(stats)
+            show(stats)
+
+        try:
             summary = run(
                 arguments.input,
                 arguments.output,
                 errors=arguments.errors,
                 options=options,
-                on_progress=watch,
+                on_progress=watch_and_show,
                 restart=arguments.restart,
             )
-        summary.stats.invalid = summary.invalid
-    except (asyncio.CancelledError, KeyboardInterrupt):
+        except (asyncio.CancelledError, KeyboardInterrupt):
+            summary = None
+    if summary is None:
         complain("stopped at once; what had finished is recorded")
-    finally:  # also of a run that broke off
-        told = counted is None or _tell(counted, arguments)
-    return _status(summary) if told else ERROR
+    else:
+        summary.stats.invalid = summary.invalid
+    return summary
 
 
-def _status(summary: Summary | None) -> int:
+def _status(summary: Summary | None, errors: Path) -> int:
     if summary is None:
         return INTERRUPTED_BY_USER
     if summary.pending:
         complain(f"{summary.stopped}: {summary.pending} requests are left; the same command goes on with them")
         return INTERRUPTED_BY_USER if summary.stopped == "interrupted" else REQUESTS_LEFT
-    return REQUESTS_FAILED if summary.failed or summary.invalid else 0
+    if failed := summary.failed + summary.invalid:
+        complain(f"{failed} failed: they are in {errors}")
+        return REQUESTS_FAILED
+    return 0
 
 
 def _tell(stats: Stats, arguments: argparse.Namespace) -> bool:

@@ -7,10 +7,13 @@ from pathlib import Path
 
 
 def check_readable(path: Path) -> None:
-    """Raises ``OSError`` unless ``path`` is a file that can be read more than once."""
-    if path.exists() and not path.is_file() and not path.is_dir():
-        raise OSError(f"{path} is no file that can be read twice: pipe it in, with - as its name")
-    open(path, "rb").close()
+    """Raises ``OSError`` unless ``path`` can be read. A pipe is not opened: that would take from what it has."""
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder, not a file to read")
+    if not path.exists():
+        raise FileNotFoundError(f"there is no file {path}")
+    if not os.access(path, os.R_OK):
+        raise PermissionError(f"{path} may not be read")
 
 
 def check_writable(path: Path, *, regular: bool) -> None:

@@ -5,9 +5,11 @@ use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::task::{Poll, ready};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
+use tokio::task::yield_now;
+use tokio::time::sleep;
 
 use super::{Patience, ReadClock};
 use crate::http1::{Body, Head, HeadReader, RequestHead, Sending, Violation};
@@ -18,6 +20,10 @@ use crate::net::within;
 
 /// Bytes that one read may bring. One such place serves all connections, so that an idle one holds none.
 const SCRATCH: usize = 256 * 1024;
+
+/// A stream whose events come faster than this, and of which nobody sees anything before its end, is read only so often:
+/// reading each packet by itself would cost several times what is in it.
+const REST: Duration = Duration::from_millis(4);
 
 /// More than this of a body is not copied behind its head.
 const MAX_JOINED: usize = 64 * 1024;
@@ -117,15 +123,26 @@ impl Reading<'_> {
     async fn body(&mut self, body: &mut Body, rest: &[u8]) -> Result<bool, Failure> {
         let exchange = self.exchange;
         let mut surplus = rest.len() - exchange.deliver(|inbox| body.decode(rest, inbox))?;
+        let mut turn = 0;
+        let mut latest = Instant::now();
         while !body.is_done() {
+            if turn >= SCRATCH {
+                turn = 0;
+                yield_now().await; // a server that never pauses would keep the others from their turns
+            }
             let room = exchange.room().await;
+            if exchange.is_read_ahead() && latest.elapsed() < REST {
+                sleep(REST).await;
+            }
             let mut used = Ok(0);
             let count = self.read(room, |bytes| used = exchange.deliver(|inbox| body.decode(bytes, inbox))).await?;
+            latest = Instant::now();
             if count == 0 {
                 body.close()?;
                 return Ok(false);
             }
             surplus = count - used?;
+            turn += count;
         }
         Ok(surplus == 0)
     }

@@ -85,8 +85,8 @@ impl Exchange {
         Ok(self.0.call_when(what(wanted)?, &notifier.get().0, ticket))
     }
 
-    fn push(&self, piece: Vec<u8>) {
-        self.0.push(piece);
+    fn push(&self, piece: Vec<u8>) -> bool {
+        self.0.push(piece)
     }
 
     fn finish(&self) {
