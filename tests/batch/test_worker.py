@@ -192,6 +192,15 @@ def test_a_limit_holds_over_the_batches_of_a_worker(making: Making) -> None:
     assert [each["verdict"] == "completed" for each in rows] == [True, True, False, False]
 
 
+def test_an_outage_ends_its_batch_and_not_the_worker(making: Making, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("eugpt_fast.batch.runner._OUTAGE", 0.0)
+    worker = making(attempts=1, concurrency=20)
+    dead = worker([row(f"die {number}") for number in range(20)])
+    assert {each["verdict"] for each in dead} <= {"unreachable", "expired"}
+    assert "stopping" in {each["error_code"] for each in dead}
+    assert [each["text"] for each in worker([row("a"), row("b")])] == ["a", "b"]
+
+
 def test_a_bad_key_raises_and_is_not_shown(making: Making, server: EchoServer, monkeypatch: pytest.MonkeyPatch) -> None:
     worker = making(api_key="wrong-key")
     with pytest.raises(BadKey) as error:

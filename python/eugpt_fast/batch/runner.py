@@ -100,6 +100,17 @@ class _Run:
             self.stopped = why
             self.stopping.set()
 
+    def go_on(self) -> None:
+        """More requests come: an outage before them may be over, a budget that is used up stays so."""
+        self.unanswered, self.answered_at = 0, time.monotonic()
+        if not self._is_spent:
+            self.stopped = None
+            self.stopping.clear()
+
+    @property
+    def _is_spent(self) -> bool:
+        return self.options.max_total_tokens is not None and self.used_tokens >= self.options.max_total_tokens
+
     async def complete(self, line: Line) -> Outcome | None:
         """The request, until it succeeds or repeating cannot help. None if the run was stopped before."""
         expires = None if self.options.deadline is None else time.monotonic() + self.options.deadline
@@ -160,7 +171,7 @@ class _Run:
             return
         self.answered, self.unanswered, self.answered_at = True, 0, time.monotonic()
         self.used_tokens += outcome.tokens
-        if self.options.max_total_tokens is not None and self.used_tokens >= self.options.max_total_tokens:
+        if self._is_spent:
             self.stop("the budget of tokens is used up")
 
 
@@ -193,6 +204,7 @@ async def completing(options: Options) -> AsyncIterator[_Completing]:
             return line, outcome or stopped
 
         async def complete_these(lines: Iterable[Line]) -> list[tuple[Line, Outcome]]:
+            run.go_on()
             return list(await _gather(complete(line) for line in lines))
 
         yield complete_these
