@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from .stacks import Stack
+from .stacks import NATIVE, OWN, Stack, stacks
 from .wire import CHUNKED, Connection, HeldBack, WireServer, chunk, once, response
 
 OK = response(b"hello")
@@ -63,6 +63,7 @@ def test_an_idle_connection_that_the_server_closed_is_replaced(stack: Stack, met
     assert server.connections == 3
 
 
+@pytest.mark.parametrize("stack", stacks(OWN[0], *NATIVE))  # httpx's async one does not always see them
 def test_bytes_that_nobody_asked_for_spoil_a_connection(stack: Stack) -> None:
     sent = threading.Event()
 
