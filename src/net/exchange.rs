@@ -41,6 +41,9 @@ pub enum Wanted {
 pub trait Ahead: Send + Sync {
     /// Reads from the front of `inbox` and takes off what it has dealt with. Returns what the consumer should know.
     fn read(&self, inbox: &mut Vec<u8>) -> Seen;
+
+    /// Whether the consumer is waiting for some of what arrives, and not for the end alone.
+    fn delivers(&self) -> bool;
 }
 
 /// What was seen by reading ahead.
@@ -419,9 +422,9 @@ impl Exchange {
     }
 
     /// Whether nobody waits for what comes next but for its end.
-    pub fn is_read_ahead(&self) -> bool {
+    pub fn awaits_its_end(&self) -> bool {
         let state = self.lock();
-        state.ahead.is_some() && !state.attention && !state.lent
+        state.ahead.as_ref().is_some_and(|ahead| !ahead.delivers()) && !state.attention && !state.lent
     }
 
     /// Waits until the inbox has room; says for how many bytes.

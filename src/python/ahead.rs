@@ -72,6 +72,10 @@ pub struct Skimmer {
 const LOOK: Seen = Seen { progress: false, attention: true };
 
 impl Ahead for Skimmer {
+    fn delivers(&self) -> bool {
+        self.build
+    }
+
     fn read(&self, inbox: &mut Vec<u8>) -> Seen {
         let Ok(mut core) = self.core.try_lock() else { return LOOK };
         let Core { engine, account, held } = &mut *core;

@@ -23,7 +23,7 @@ const SCRATCH: usize = 256 * 1024;
 
 /// A stream whose events come faster than this, and of which nobody sees anything before its end, is read only so often:
 /// reading each packet by itself would cost several times what is in it.
-const REST: Duration = Duration::from_millis(4);
+const REST: Duration = Duration::from_millis(10);
 
 /// More than this of a body is not copied behind its head.
 const MAX_JOINED: usize = 64 * 1024;
@@ -131,7 +131,7 @@ impl Reading<'_> {
                 yield_now().await; // a server that never pauses would keep the others from their turns
             }
             let room = exchange.room().await;
-            if exchange.is_read_ahead() && latest.elapsed() < REST {
+            if exchange.awaits_its_end() && latest.elapsed() < REST {
                 sleep(REST).await;
             }
             let mut used = Ok(0);
