@@ -7,24 +7,11 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
+use super::answer::Answer;
 use super::error::{Failure, Kind};
 use super::http2::Window;
 use super::notifier::{self, Notifier};
 use super::runtime;
-use crate::http1::Field;
-
-/// The head of an answer, whatever version it came in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
-    /// The status code.
-    pub status: u16,
-    /// `HTTP/1.1` and the like.
-    pub version: &'static str,
-    /// The reason phrase, which HTTP/2 has not.
-    pub reason: Vec<u8>,
-    /// The header fields.
-    pub fields: Vec<Field>,
-}
 
 /// What a consumer waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,9 +11,9 @@ use http::header::{self, HeaderName, HeaderValue};
 use http::uri::{self, Scheme, Uri};
 use http::{Method, Version};
 
+use super::answer::Answer;
 use super::connect::Route;
 use super::error::{Failure, Kind};
-use super::exchange::Answer;
 use super::io::Io;
 use super::proxy::authority;
 use crate::http1::RequestHead;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use error::{Failure, Kind};
 
+pub mod answer;
 pub mod client;
 pub mod connect;
 mod converse;

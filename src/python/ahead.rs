@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use super::engine::{Held, Only, Sink, wants};
+use super::core::Core;
 use super::feed::Step;
-use super::parser::Core;
 use super::predict::Predictor;
+use super::sink::{Held, Only, Sink, wants};
 use crate::net::exchange::{Ahead, Seen};
 use crate::responses::{Account, Head, is_done};
 use crate::sse::TooLarge;

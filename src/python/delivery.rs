@@ -2,10 +2,10 @@
 
 use pyo3::prelude::*;
 
-use super::engine::{Only, Sink, wants};
 use super::errors;
 use super::feed::Step;
 use super::predict::Predictor;
+use super::sink::{Only, Sink, wants};
 use super::values::{Failure, Values};
 use crate::responses::{Account, Head, is_done};
 use crate::sse::TooLarge;

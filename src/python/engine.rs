@@ -1,6 +1,5 @@
 //! The way of every payload: framed, foreseen or not, and shown to whoever takes it.
 
-use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use pyo3::exceptions::PyTypeError;
@@ -9,19 +8,15 @@ use pyo3::types::{PyBytes, PyList, PyString};
 
 use super::delivery::{Delivery, Ledger};
 use super::errors;
-use super::feed::{Feed, Step};
+use super::feed::Feed;
 use super::predict::Predictor;
-use crate::responses::Head;
-use crate::sse::TooLarge;
+use super::sink::{Held, Only, Sink};
 
 /// So many places for the events of a call are kept for the next one.
 const KEPT_EVENTS: usize = 1024;
 
 /// The number of the next parser that has an `only`.
 static PARSERS: AtomicU64 = AtomicU64::new(1);
-
-/// Which types of events are wanted.
-pub type Only = HashSet<Vec<u8>>;
 
 /// What both parsers are made of.
 pub struct Engine {
@@ -31,15 +26,6 @@ pub struct Engine {
     number: u64,
     /// The events of a call while it runs: kept for its capacity.
     ready: Vec<Py<PyAny>>,
-}
-
-/// Who takes the payloads of events.
-pub trait Sink {
-    /// Whether to go on. `foreseen` says that the predictor has just found it.
-    fn take(&mut self, predictor: &mut Predictor, only: Option<&Only>, payload: &[u8], foreseen: bool) -> Step;
-
-    /// An event that is too large was skipped.
-    fn refuse(&mut self, error: TooLarge) -> Step;
 }
 
 impl Engine {
@@ -107,20 +93,7 @@ impl Engine {
     }
 }
 
-/// What needs the interpreter, met without it.
-#[cfg_attr(not(feature = "transport"), expect(dead_code, reason = "nobody reads ahead"))]
-pub enum Held {
-    Payload(Vec<u8>),
-    TooLarge(TooLarge),
-}
-
-/// Whether an event is to become an object.
-pub fn wants(build: bool, only: Option<&Only>, head: &Head<'_>) -> bool {
-    let chosen = |only: &Only| head.kind.as_deref().is_some_and(|kind| only.contains(kind));
-    (build && only.is_none_or(chosen)) || head.is_terminal()
-}
-
-fn event_types(only: &Bound<'_, PyAny>) -> PyResult<HashSet<Vec<u8>>> {
+fn event_types(only: &Bound<'_, PyAny>) -> PyResult<Only> {
     if only.is_instance_of::<PyString>() {
         return Err(PyTypeError::new_err("only takes a collection of event types, not a single str"));
     }

@@ -2,12 +2,14 @@
 
 #[cfg(feature = "transport")]
 mod ahead;
+mod core;
 mod delivery;
 mod engine;
 mod errors;
 mod feed;
 mod parser;
 mod predict;
+mod sink;
 mod sse;
 mod strings;
 mod template;

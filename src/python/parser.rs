@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
 
-use super::engine::{Engine, Held};
+use super::core::Core;
+use super::engine::Engine;
 use super::errors;
 use super::feed;
 use super::strings::text;
@@ -42,15 +43,6 @@ impl Parser {
     fn retry(&self) -> Option<u64> {
         self.0.feed.framer().retry()
     }
-}
-
-/// What a `ResponseParser` shares with the thread that reads ahead for it. That thread never waits for the lock: behind
-/// it, objects are built and Python code may run.
-pub struct Core {
-    pub engine: Engine,
-    pub account: Account,
-    /// What comes before the next chunk.
-    pub held: Option<Held>,
 }
 
 /// A parser that also keeps the account of a Responses stream.

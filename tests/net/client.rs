@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use eugpt_fast::http1::RequestHead;
 use eugpt_fast::net::Patience;
+use eugpt_fast::net::answer::Answer;
 use eugpt_fast::net::client::{Client, Request, Timeouts};
 use eugpt_fast::net::error::{Failure, Kind};
-use eugpt_fast::net::exchange::{Answer, Exchange, Wanted};
+use eugpt_fast::net::exchange::{Exchange, Wanted};
 use eugpt_fast::net::pool::Limits;
 use h2::Reason;
 use h2::server::Builder;

@@ -6,8 +6,8 @@ use std::task::Poll;
 
 use bytes::Bytes;
 use eugpt_fast::http1::RequestHead;
+use eugpt_fast::net::answer::Answer;
 use eugpt_fast::net::error::Kind;
-use eugpt_fast::net::exchange::Answer;
 use eugpt_fast::net::http2::{Http2, StreamFailure};
 use eugpt_fast::net::io::Io;
 use h2::Reason;

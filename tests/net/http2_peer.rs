@@ -5,9 +5,9 @@ use std::task::{Context, Waker};
 
 use bytes::Bytes;
 use eugpt_fast::http1::RequestHead;
+use eugpt_fast::net::answer::Answer;
 use eugpt_fast::net::connect::Route;
 use eugpt_fast::net::error::Kind;
-use eugpt_fast::net::exchange::Answer;
 use eugpt_fast::net::http2::{Awaited, Http2, RecvBody, SendBody, StreamFailure};
 use eugpt_fast::net::io::Io;
 use h2::server::{Builder, Connection, SendResponse};

@@ -13,8 +13,9 @@ use tokio::time::sleep;
 
 use super::{Patience, ReadClock};
 use crate::http1::{Body, Head, HeadReader, RequestHead, Sending, Violation};
+use crate::net::answer::Answer;
 use crate::net::error::{Failure, Kind};
-use crate::net::exchange::{Answer, Exchange};
+use crate::net::exchange::Exchange;
 use crate::net::io::Io;
 use crate::net::within;
 
