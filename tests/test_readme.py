@@ -2,6 +2,7 @@
 
 import contextlib
 import doctest
+import json
 import os
 import re
 import shlex
@@ -78,7 +79,7 @@ def test_the_readme_has_blocks_of_every_kind() -> None:
     assert len([block for block in blocks("python") if not is_test_module(block)]) >= 8
     assert len([block for block in blocks("python") if is_test_module(block)]) == 1
     assert len(blocks("pycon")) == 2
-    assert {command.arguments[0] for command in COMMANDS} == {"demo", "stream", "parse", "bench"}
+    assert {command.arguments[0] for command in COMMANDS} == {"demo", "stream", "batch", "parse", "bench"}
 
 
 def test_the_python_blocks_run_in_order(capsys: pytest.CaptureFixture[str], api: ReplayServer) -> None:
@@ -129,8 +130,13 @@ def test_the_test_module_passes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: shlex.join(command.arguments))
-def test_the_commands_end_as_shown(command: Command) -> None:
-    done = run("eugpt_fast", *command.arguments)
+def test_the_commands_end_as_shown(command: Command, tmp_path: Path) -> None:
+    folder = ROOT
+    if "requests.jsonl" in command.arguments:  # the reader's own file
+        folder = tmp_path
+        request = {"custom_id": "1", "method": "POST", "url": "/v1/responses", "body": {"input": "Tell me a haiku."}}
+        (folder / "requests.jsonl").write_text(json.dumps(request) + "\n", "utf-8")
+    done = run("eugpt_fast", *command.arguments, cwd=folder)
     assert done.returncode == command.status, done.stdout
     lines = done.stdout.splitlines()
     assert lines
