@@ -84,7 +84,7 @@ impl Ahead for Skimmer {
         }
         let (progress, no_event, no_text) = (account.progress, account.events == 0, account.text.is_empty());
         let mut skimming = Skimming { build: self.build, account, held, content: false };
-        let result = engine.run(inbox, &mut skimming);
+        let result = engine.way.run(inbox, &mut skimming);
         let content = skimming.content;
         debug_assert!(result.is_ok(), "there is no interpreter to raise");
         inbox.clear(); // what is behind an event that is held waits in the feed

@@ -23,7 +23,7 @@ pub struct Delivery<'a, 'py> {
 
 /// What comes of them.
 struct Outcome<'a> {
-    events: Vec<Py<PyAny>>,
+    events: &'a mut Vec<Py<PyAny>>,
     ledger: Ledger<'a>,
 }
 
@@ -45,12 +45,8 @@ impl Outcome<'_> {
 
 impl<'a, 'py> Delivery<'a, 'py> {
     /// The events go behind what `events`, which is empty, has room for.
-    pub fn new(py: Python<'py>, build: bool, events: Vec<Py<PyAny>>, ledger: Ledger<'a>) -> Self {
+    pub fn new(py: Python<'py>, build: bool, events: &'a mut Vec<Py<PyAny>>, ledger: Ledger<'a>) -> Self {
         Self { py, values: Values::new(), build, result: Outcome { events, ledger } }
-    }
-
-    pub fn into_events(self) -> Vec<Py<PyAny>> {
-        self.result.events
     }
 }
 

@@ -20,21 +20,66 @@ static PARSERS: AtomicU64 = AtomicU64::new(1);
 
 /// What both parsers are made of.
 pub struct Engine {
+    pub way: Way,
+    /// The events of a call while it runs: kept for its capacity.
+    ready: Vec<Py<PyAny>>,
+}
+
+/// From the bytes to whoever takes the payloads.
+pub struct Way {
     pub feed: Feed,
     only: Option<Only>,
     /// Tells it from those that have another `only`; 0 if there is none.
     number: u64,
-    /// The events of a call while it runs: kept for its capacity.
-    ready: Vec<Py<PyAny>>,
 }
 
 impl Engine {
     pub fn new(only: Option<&Bound<'_, PyAny>>, max_event_size: i64) -> PyResult<Self> {
         let only = only.map(event_types).transpose()?;
         let number = if only.is_some() { PARSERS.fetch_add(1, Ordering::Relaxed) } else { 0 };
-        Ok(Self { feed: Feed::new(max_event_size)?, only, number, ready: Vec::new() })
+        let way = Way { feed: Feed::new(max_event_size)?, only, number };
+        Ok(Self { way, ready: Vec::new() })
     }
 
+    /// The events that `chunk` completes. With a `ledger` every event is entered there; without `build` none but
+    /// terminal events becomes an object. `held` was taken out of the stream before.
+    pub fn deliver<'py>(
+        &mut self,
+        chunk: &Bound<'py, PyBytes>,
+        build: bool,
+        ledger: Ledger<'_>,
+        held: Option<Held>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let py = chunk.py();
+        let Self { way, ready } = self;
+        let mut delivery = Delivery::new(py, build, ready, ledger);
+        let before = match held {
+            None => Ok(true),
+            Some(Held::Payload(payload)) => {
+                let mut predictor = Predictor::take(way.number);
+                let result = delivery.take(&mut predictor, way.only.as_ref(), &payload, false);
+                predictor.give_back();
+                result
+            }
+            Some(Held::TooLarge(error)) => delivery.refuse(error),
+        };
+        let result = match before {
+            Ok(_) => way.run(chunk.as_bytes(), &mut delivery),
+            Err(error) => {
+                way.feed.hold(chunk.as_bytes());
+                Err(error)
+            }
+        };
+        let events = PyList::new(py, ready.drain(..))?;
+        ready.shrink_to(KEPT_EVENTS);
+        match result {
+            Ok(()) => Ok(events),
+            Err(error) => Err(errors::with_events(py, *error, &events)),
+        }
+    }
+}
+
+impl Way {
     /// Shows every event that `bytes` complete to `sink`, while it wants more.
     #[inline(always)]
     pub fn run(&mut self, bytes: &[u8], sink: &mut impl Sink) -> Result<(), Box<PyErr>> {
@@ -52,44 +97,6 @@ impl Engine {
         });
         predictor.give_back();
         result
-    }
-
-    /// The events that `chunk` completes. With a `ledger` every event is entered there; without `build` none but
-    /// terminal events becomes an object. `held` was taken out of the stream before.
-    pub fn deliver<'py>(
-        &mut self,
-        chunk: &Bound<'py, PyBytes>,
-        build: bool,
-        ledger: Ledger<'_>,
-        held: Option<Held>,
-    ) -> PyResult<Bound<'py, PyList>> {
-        let py = chunk.py();
-        let mut delivery = Delivery::new(py, build, std::mem::take(&mut self.ready), ledger);
-        let before = match held {
-            None => Ok(true),
-            Some(Held::Payload(payload)) => {
-                let mut predictor = Predictor::take(self.number);
-                let result = delivery.take(&mut predictor, self.only.as_ref(), &payload, false);
-                predictor.give_back();
-                result
-            }
-            Some(Held::TooLarge(error)) => delivery.refuse(error),
-        };
-        let result = match before {
-            Ok(_) => self.run(chunk.as_bytes(), &mut delivery),
-            Err(error) => {
-                self.feed.hold(chunk.as_bytes());
-                Err(error)
-            }
-        };
-        let mut ready = delivery.into_events();
-        let events = PyList::new(py, ready.drain(..))?;
-        ready.shrink_to(KEPT_EVENTS);
-        self.ready = ready;
-        match result {
-            Ok(()) => Ok(events),
-            Err(error) => Err(errors::with_events(py, *error, &events)),
-        }
     }
 }
 

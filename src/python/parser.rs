@@ -31,17 +31,17 @@ impl Parser {
     }
 
     fn finish(&self, py: Python<'_>) -> PyResult<()> {
-        self.0.feed.finish(py)
+        self.0.way.feed.finish(py)
     }
 
     #[getter]
     fn last_event_id(&self) -> String {
-        decode(self.0.feed.framer().last_event_id()).into_owned()
+        decode(self.0.way.feed.framer().last_event_id()).into_owned()
     }
 
     #[getter]
     fn retry(&self) -> Option<u64> {
-        self.0.feed.framer().retry()
+        self.0.way.feed.framer().retry()
     }
 }
 
@@ -90,17 +90,17 @@ impl ResponseParser {
     }
 
     fn finish(&self, py: Python<'_>) -> PyResult<()> {
-        self.core().engine.feed.finish(py)
+        self.core().engine.way.feed.finish(py)
     }
 
     #[getter]
     fn last_event_id(&self) -> String {
-        decode(self.core().engine.feed.framer().last_event_id()).into_owned()
+        decode(self.core().engine.way.feed.framer().last_event_id()).into_owned()
     }
 
     #[getter]
     fn retry(&self) -> Option<u64> {
-        self.core().engine.feed.framer().retry()
+        self.core().engine.way.feed.framer().retry()
     }
 
     #[getter]
