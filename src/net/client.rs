@@ -190,8 +190,7 @@ impl Inner {
         if !made.http2 {
             return Ok(Made::Http1(made.io));
         }
-        let window = u32::try_from(self.buffer_size).unwrap_or(u32::MAX).min(MAX_WINDOW);
-        Ok(Made::Http2(Http2::handshake(made.io, window).await?))
+        Ok(Made::Http2(Http2::handshake(made.io, self.buffer_size).await?))
     }
 }
 
@@ -202,6 +201,3 @@ enum Made {
     Http1(Io),
     Http2(Http2),
 }
-
-/// RFC 9113, section 6.9.1.
-const MAX_WINDOW: u32 = (1 << 31) - 1;

@@ -22,9 +22,9 @@ use crate::http1::RequestHead;
 const MAX_HEAD: u32 = 100 * 1024;
 /// Streams sent before the server has said how many it takes; it should take 100 (RFC 9113, section 6.5.2).
 const FIRST_STREAMS: usize = 100;
-/// The window of a whole connection, at its maximum. Streams have their own, and any that the connection ran out of
+/// The largest window (RFC 9113, section 6.9.1): that of a whole connection. Streams have their own, and any that the connection ran out of
 /// would let a few slow readers stop all others.
-const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
+const MAX_WINDOW: u32 = (1 << 31) - 1;
 /// What frames of a few bytes may cost between the driver and their streams, in bytes (h2 counts 256 for each).
 const SMALL_FRAMES: usize = 32 << 20;
 /// A failure of one stream.
@@ -58,12 +58,13 @@ pub struct Http2 {
 impl Http2 {
     /// Begin HTTP/2 on a fresh connection; a task of its own drives it from here on. Each answer buffers at most
     /// `buffer_size` bytes.
-    pub async fn handshake(io: Io, buffer_size: u32) -> Result<Self, Failure> {
+    pub async fn handshake(io: Io, buffer_size: usize) -> Result<Self, Failure> {
+        let window = u32::try_from(buffer_size).unwrap_or(MAX_WINDOW).min(MAX_WINDOW);
         // Frames stay at 16 KiB: a larger one would be held back until its last byte is there.
         let (requests, connection) = Builder::new()
             .enable_push(false)
-            .initial_window_size(buffer_size)
-            .initial_connection_window_size(CONNECTION_WINDOW)
+            .initial_window_size(window)
+            .initial_connection_window_size(MAX_WINDOW)
             .initial_max_send_streams(FIRST_STREAMS)
             .max_header_list_size(MAX_HEAD)
             .data_frame_budget(SMALL_FRAMES)

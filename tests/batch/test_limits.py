@@ -10,6 +10,21 @@ from eugpt_fast.batch.limits import Bucket, Concurrency, Pause, estimated_tokens
 from eugpt_fast.batch.outcome import Outcome
 
 
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """What was slept, on a clock that only sleeping moves."""
+    now, slept = 100.0, []
+
+    async def sleep(seconds: float) -> None:
+        nonlocal now
+        slept.append(seconds)
+        now += seconds
+
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    return slept
+
+
 def answered(limit: Concurrency, *, overloaded: bool = False) -> None:
     limit.running = max(limit.running, int(limit.limit))  # all places are taken
     limit.release(overloaded=overloaded)
@@ -110,17 +125,7 @@ def test_a_place_given_to_a_task_that_is_cancelled_goes_to_the_next() -> None:
     asyncio.run(main())
 
 
-def test_a_bucket_makes_wait_for_what_was_taken_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
-    now, slept = 100.0, []
-
-    async def sleep(seconds: float) -> None:
-        nonlocal now
-        slept.append(seconds)
-        now += seconds
-
-    monkeypatch.setattr(time, "monotonic", lambda: now)
-    monkeypatch.setattr(asyncio, "sleep", sleep)
-
+def test_a_bucket_makes_wait_for_what_was_taken_too_much(slept: list[float]) -> None:
     async def main() -> None:
         bucket = Bucket(600.0)  # ten a second
         for _ in range(10):
@@ -178,18 +183,7 @@ def test_a_bucket_makes_wait_for_what_was_taken_too_much(monkeypatch: pytest.Mon
         ),
     ],
 )
-def test_what_the_server_asks_for_holds_for_all(
-    outcome: Outcome, seconds: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now, slept = 100.0, []
-
-    async def sleep(duration: float) -> None:
-        nonlocal now
-        slept.append(duration)
-        now += duration
-
-    monkeypatch.setattr(time, "monotonic", lambda: now)
-    monkeypatch.setattr(asyncio, "sleep", sleep)
+def test_what_the_server_asks_for_holds_for_all(outcome: Outcome, seconds: float, slept: list[float]) -> None:
     pause = Pause()
     pause.heed(outcome)
     asyncio.run(pause.over())

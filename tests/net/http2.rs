@@ -205,7 +205,7 @@ fn an_announced_end_lets_streams_finish_and_takes_no_new_ones() {
 /// A client, its request that has no answer, and what the server does next.
 async fn unanswered(then: &[u8], reset: bool) -> (Http2, StreamFailure) {
     let (client, mut server) = sockets().await;
-    let client = Http2::handshake(Io::Tcp(client), BUFFER as u32).await.unwrap();
+    let client = Http2::handshake(Io::Tcp(client), BUFFER).await.unwrap();
     server.write_all(&frame(SETTINGS, &[])).await.unwrap();
     let (_, answer) = send(&client, "GET", "/").await.unwrap();
     read_until(&mut server, &[&ACKNOWLEDGED, REQUESTED]).await;

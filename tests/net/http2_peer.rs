@@ -46,7 +46,7 @@ pub async fn connect(configure: impl FnOnce(&mut Builder)) -> (Http2, Served) {
     let (client, server) = sockets().await;
     let mut builder = Builder::new();
     configure(&mut builder);
-    let client = Http2::handshake(Io::Tcp(client), BUFFER as u32).await.unwrap();
+    let client = Http2::handshake(Io::Tcp(client), BUFFER).await.unwrap();
     (client, builder.handshake(server).await.unwrap())
 }
 

@@ -6,15 +6,10 @@ over ours. Exit status 1: one passes over the former, fails over ours and is not
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
-import tarfile
-import tempfile
 from importlib.metadata import version
-from pathlib import Path
 
-import pytest
+from comparison import compare, run_tests
 
 LISTED = {"tests/test_timeouts.py::test_pool_timeout[asyncio]": "a body that has arrived holds no connection"}
 """What fails over ours, and why."""
@@ -32,50 +27,8 @@ LEFT_OUT = [
 
 
 def main() -> int:
-    with tempfile.TemporaryDirectory() as folder:
-        source = download(Path(folder))
-        original, ours = (passes(source, who, Path(folder)) for who in ("original", "ours"))
-    failing = {name for name, passed in original.items() if passed and not ours.get(name)}
-    print(
-        f"{source.name}: {len(original)} tests of clients, {sum(original.values())} pass over its own transports, "
-        f"{sum(ours.values())} over eugpt_fast's"
-    )
-    for name in sorted(failing & LISTED.keys()):
-        print(f"  listed: {name}: {LISTED[name]}")
-    for name in sorted(failing ^ LISTED.keys()):
-        print(f"  NOT LISTED: {name}" if name in failing else f"  LISTED, but it does not fail: {name}")
-    return 1 if failing != LISTED.keys() or not any(ours.values()) else 0
-
-
-def download(folder: Path) -> Path:
-    """The unpacked source distribution of the httpx that is installed."""
-    wanted = f"httpx=={version('httpx')}"
-    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", "httpx", wanted]
-    subprocess.run(pip, cwd=folder, check=True)
-    (archive,) = folder.glob("*.tar.gz")
-    with tarfile.open(archive) as packed:
-        packed.extractall(folder, filter="data")
-    return folder / archive.name.removesuffix(".tar.gz")
-
-
-def passes(source: Path, who: str, folder: Path) -> dict[str, bool]:
-    """Which tests pass, in a process of their own."""
-    found = folder / f"{who}.json"
-    run = [sys.executable, __file__, who, str(source), str(found)]
-    done = subprocess.run(run, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    if not found.exists():
-        sys.exit(done.stdout)
-    return json.loads(found.read_text())
-
-
-class Recorder:
-    """A pytest plugin that notes how each test ended."""
-
-    def __init__(self) -> None:
-        self.passed: dict[str, bool] = {}
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        self.passed[report.nodeid] = self.passed.get(report.nodeid, True) and report.passed
+    told = "{all} tests of clients, {original} pass over its own transports, {ours} over eugpt_fast's"
+    return compare(__file__, f"httpx=={version('httpx')}", LISTED, told)
 
 
 class Replacement:
@@ -90,17 +43,16 @@ class Replacement:
             module.AsyncHTTPTransport = eugpt_fast.AsyncTransport
 
 
-def run_tests(who: str, source: str, found: str) -> None:
-    """In the process of :func:`passes`: runs the tests and writes which passed."""
+def run(who: str, source: str, found: str) -> None:
     sys.path[0] = source  # in place of this folder, where a module of the name of a package is
-    recorder = Recorder()
-    plugins = [recorder, Replacement()] if who == "ours" else [recorder]
     # Ours is for asyncio; the options that the distribution sets itself ask for a report.
     arguments = [
         "-o",
         "addopts=",
         "-p",
         "no:cacheprovider",
+        "-p",
+        "no:asyncio",  # which another peer needs, and whose warnings are errors here
         "-k",
         "not trio",
         "-m",
@@ -111,13 +63,11 @@ def run_tests(who: str, source: str, found: str) -> None:
     ]
     arguments += [f"{source}/{name}" for name in CHOSEN]
     arguments += [f"--deselect={start}" for start in LEFT_OUT]
-    status = pytest.main(arguments, plugins=plugins)
-    if status in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
-        Path(found).write_text(json.dumps(recorder.passed))
+    run_tests(arguments, found, [Replacement()] if who == "ours" else [])
 
 
 if __name__ == "__main__":
     if sys.argv[1:]:
-        run_tests(*sys.argv[1:])
+        run(*sys.argv[1:])
     else:
         sys.exit(main())

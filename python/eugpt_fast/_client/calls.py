@@ -83,6 +83,19 @@ class HttpCall(Call):
             self._owned.close()
 
 
+async def read_refusal(response: Any) -> bytes:
+    """The body of an async client's response that is no success, or its start. Closes it."""
+    said = b""
+    # The status counts, even if its explanation breaks off.
+    async with contextlib.aclosing(response):
+        with contextlib.suppress(*network_errors()):
+            async for chunk in response.aiter_bytes():
+                said += chunk
+                if len(said) >= MAX_REFUSAL:
+                    break
+    return said[:MAX_REFUSAL]
+
+
 class AsyncHttpCall(AsyncCall):
     """As :class:`HttpCall`, over an async client."""
 
@@ -113,22 +126,11 @@ class AsyncHttpCall(AsyncCall):
             else:
                 if response.is_success:
                     return response
-                said = await self._read_refusal(response)
+                said = await read_refusal(response)
                 delay = self._retries.after_refusal(response)
                 if delay is None:
                     raise status_error(response, said, self._request.api_key)
             await anyio.sleep(delay)
-
-    @staticmethod
-    async def _read_refusal(response: Any) -> bytes:
-        said = b""
-        async with contextlib.aclosing(response):
-            with contextlib.suppress(*network_errors()):
-                async for chunk in response.aiter_bytes():
-                    said += chunk
-                    if len(said) >= MAX_REFUSAL:
-                        break
-        return said[:MAX_REFUSAL]
 
     async def again(self) -> bool:
         """As :meth:`HttpCall.again`."""

@@ -26,6 +26,18 @@ def transport_errors() -> tuple[type[BaseException], ...]:
     )
 
 
+def may_pass(status: int) -> bool:
+    """Whether a request that was refused so may succeed later."""
+    return status in (408, 409, 429) or status >= 500
+
+
+def backoff(failures: int, first: float, most: float) -> float:
+    """Seconds to wait after so many failures in a row: doubled each time, with jitter, so that clients cut off together
+    do not come back together.
+    """
+    return float(min(most, first * 2 ** (failures - 1))) * random.uniform(0.5, 1.0)
+
+
 class Retries:
     """The budget of one call. Each method takes from it and returns seconds to wait, or None: give up."""
 
@@ -39,14 +51,12 @@ class Retries:
         """After a connection that failed, or a stream that was cut."""
         if self._used >= self._budget:
             return None
-        delay: float = min(_MAX_DELAY, _FIRST_DELAY * 2**self._used)
         self._used += 1
-        return delay * random.uniform(0.5, 1.0)  # so that clients cut off together do not come back together
+        return backoff(self._used, _FIRST_DELAY, _MAX_DELAY)
 
     def after_refusal(self, response: Any) -> float | None:
-        """After an answer that is no success: 408, 409, 429 and 5xx may be tried again."""
-        status = response.status_code
-        if status not in (408, 409, 429) and status < 500:
+        """After an answer that is no success."""
+        if not may_pass(response.status_code):
             return None
         asked = retry_after(response.headers.get("retry-after"))
         if asked is None:

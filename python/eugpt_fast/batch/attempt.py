@@ -10,8 +10,9 @@ from typing import Any
 import httpx
 import orjson
 
-from .._client.request import MAX_REFUSAL, Request, build
-from .._client.retries import retry_after
+from .._client.calls import read_refusal
+from .._client.request import Request, build
+from .._client.retries import may_pass, retry_after
 from .._reader import AsyncEventStream, Collected
 from .._reader.judge import judge
 from .._verdict import Verdict
@@ -24,7 +25,6 @@ from .outcome import Outcome
 
 __all__ = ["Sender"]
 
-_RETRYABLE = (408, 409, 429)
 _CHAT = "/v1/chat/completions"
 
 
@@ -129,17 +129,8 @@ def _whole(said: bytes) -> Outcome:
 
 
 async def _refusal(response: Any) -> Outcome:
-    said = b""
-    # The status counts, even if its explanation breaks off.
-    with contextlib.suppress(httpx.RequestError, OSError):
-        async for chunk in response.aiter_bytes():
-            said += chunk
-            if len(said) >= MAX_REFUSAL:
-                break
     status = response.status_code
-    code, message = _explained(said, status)
-    retryable = status in _RETRYABLE or status >= 500
-    return Outcome("refused", error=(code, message), retryable=retryable)
+    return Outcome("refused", error=_explained(await read_refusal(response), status), retryable=may_pass(status))
 
 
 def _explained(said: bytes, status: int) -> tuple[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 import signal
 import sys
 import time
@@ -18,6 +17,7 @@ import orjson
 
 from .._backend import HAS_TRANSPORT
 from .._client.request import build
+from .._client.retries import backoff
 from ..errors import EugptFastError
 from .attempt import Sender, asked_to_wait
 from .ledger import Ledger
@@ -126,8 +126,8 @@ class _Run:
             in_outage = outcome.verdict == "unreachable" and self.unanswered >= _FEWEST_UNANSWERED
             if outcome.ok or not outcome.retryable or (attempts >= self.options.attempts and not in_outage):
                 return outcome
-            delay = min(_MAX_DELAY, _FIRST_DELAY * 2 ** (attempts - 1)) * random.uniform(0.5, 1.0)
-            delay = max(delay, min(asked_to_wait(outcome), Pause.LONGEST))
+            asked = min(asked_to_wait(outcome), Pause.LONGEST)
+            delay = max(backoff(attempts, _FIRST_DELAY, _MAX_DELAY), asked)
             if expires is not None and time.monotonic() + delay >= expires:
                 return outcome
             self.stats.retried(outcome.error[0] if outcome.error else outcome.verdict)
@@ -139,7 +139,9 @@ class _Run:
         overloaded = False
         try:
             await self.pause.over()
-            estimate = estimated_tokens(line.body, len(orjson.dumps(line.body)))
+            estimate = 0.0
+            if self.options.tpm is not None:  # else nobody asks, and the body is encoded once, to be sent
+                estimate = estimated_tokens(line.body, len(orjson.dumps(line.body)))
             await self.requests.take(1.0)
             await self.tokens.take(estimate)
             if self.stopped is not None:

@@ -17,7 +17,7 @@ static PARKED: AtomicUsize = AtomicUsize::new(0);
 /// The thread that ends the interpreter.
 static LEAVING: OnceLock<ThreadId> = OnceLock::new();
 
-/// Whole milliseconds in which a thread on its way back gets there.
+/// In which a thread on its way back gets there.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// Runs `wait`, which knows no Python, without the interpreter.
