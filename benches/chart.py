@@ -8,7 +8,7 @@ from .parsers import CONTENDERS
 from .report import short
 from .shapes import KIB_64, OPENAI, PACED, PER_EVENT
 
-_WIDTH, _LABELS, _RIGHT, _MARGIN = 900, 316, 64, 24
+_WIDTH, _LABELS, _RIGHT, _MARGIN = 980, 416, 64, 24
 _BAR, _BAR_GAP, _ROW_GAP = 13, 2, 9
 _INK, _MUTED, _GRID = "#1f2328", "#59636e", "#d8dee4"
 _FILLS = {"ours": ("#0969da", "#80b8f5"), "peer": ("#848d97", "#c5ccd3"), "floor": ("#2da44e", "#94d3a2")}
