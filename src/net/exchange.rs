@@ -10,6 +10,7 @@ use tokio::task::AbortHandle;
 use super::answer::Answer;
 use super::error::{Failure, Kind};
 use super::http2::Window;
+use super::inbox::Inbox;
 use super::notifier::{self, Notifier};
 use super::runtime;
 
@@ -77,7 +78,7 @@ struct Waiting {
 
 struct State {
     answer: Option<Answer>,
-    inbox: Vec<u8>,
+    inbox: Inbox,
     end: Option<Result<(), Failure>>,
     waiting: Option<Waiting>,
     ahead: Option<Arc<dyn Ahead>>,
@@ -134,7 +135,7 @@ impl State {
             return;
         }
         let before = self.inbox.len();
-        let seen = ahead.read(&mut self.inbox);
+        let seen = ahead.read(self.inbox.all());
         let used = before - self.inbox.len();
         self.release(used);
         self.attention = seen.attention || self.pace.pieces == 1; // of the first byte the time is wanted
@@ -166,7 +167,7 @@ impl Exchange {
         Self {
             state: Mutex::new(State {
                 answer: None,
-                inbox: Vec::new(),
+                inbox: Inbox::default(),
                 end: None,
                 waiting: None,
                 ahead: None,
@@ -224,8 +225,8 @@ impl Exchange {
         }
     }
 
-    /// All that has arrived of the body and was not read ahead, if there is something to look at. Nothing may be
-    /// there when it was all read ahead.
+    /// What has arrived of the body and was not read ahead, 32 KiB of it at most, if there is something to look at.
+    /// Nothing may be there when it was all read ahead.
     pub fn take(&self) -> Result<Option<Vec<u8>>, Failure> {
         self.check_ours()?;
         let mut state = self.lock();
@@ -235,7 +236,7 @@ impl Exchange {
                 _ => Ok(None),
             };
         }
-        let bytes = self.making_room(&mut state, |state| std::mem::take(&mut state.inbox));
+        let bytes = self.making_room(&mut state, |state| state.inbox.take());
         state.lent = state.ahead.is_some();
         if state.lent && !bytes.is_empty() {
             state.pace.progress = state.pace.latest; // what is lent is not read here: it may be content
@@ -382,7 +383,7 @@ impl Exchange {
     pub fn deliver<T>(&self, decode: impl FnOnce(&mut Vec<u8>) -> T) -> T {
         let mut state = self.lock();
         let before = state.inbox.len();
-        let result = decode(&mut state.inbox);
+        let result = state.inbox.fill(decode);
         let grown = state.inbox.len() - before;
         if grown > 0 {
             state.pace.latest = Instant::now();

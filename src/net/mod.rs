@@ -15,11 +15,13 @@ pub mod dial;
 pub mod error;
 pub mod exchange;
 pub mod http2;
+pub mod inbox;
 pub mod io;
 pub mod notifier;
 pub mod pool;
 pub mod proxy;
 pub mod runtime;
+pub mod rush;
 pub mod tls;
 mod verify;
 

@@ -8,7 +8,7 @@ use std::thread;
 use tokio::runtime::{Builder, Handle};
 use tokio::task::AbortHandle;
 
-use super::notifier;
+use super::{notifier, rush};
 
 /// How often this process was forked from the one that loaded the library: threads and sockets of an older generation
 /// are not ours.
@@ -46,7 +46,11 @@ fn handle() -> Handle {
 
 fn start() -> Handle {
     let mut builder = Builder::new_current_thread();
-    let runtime = builder.enable_all().on_thread_park(notifier::ring).build().expect("an event queue of the system");
+    let before_sleep = || {
+        notifier::ring();
+        rush::nap();
+    };
+    let runtime = builder.enable_all().on_thread_park(before_sleep).build().expect("an event queue of the system");
     let handle = runtime.handle().clone();
     thread::Builder::new()
         .name("eugpt-fast-io".into())

@@ -17,14 +17,11 @@ use crate::net::answer::Answer;
 use crate::net::error::{Failure, Kind};
 use crate::net::exchange::Exchange;
 use crate::net::io::Io;
+use crate::net::rush::{self, REST};
 use crate::net::within;
 
 /// Bytes that one read may bring. One such place serves all connections, so that an idle one holds none.
 const SCRATCH: usize = 256 * 1024;
-
-/// A stream whose events come faster than this, and of which nobody sees anything before its end, is read only so often:
-/// reading each packet by itself would cost several times what is in it.
-const REST: Duration = Duration::from_millis(10);
 
 /// More than this of a body is not copied behind its head.
 const MAX_JOINED: usize = 64 * 1024;
@@ -132,12 +129,14 @@ impl Reading<'_> {
                 yield_now().await; // a server that never pauses would keep the others from their turns
             }
             let room = exchange.room().await;
-            if exchange.awaits_its_end() && latest.elapsed() < REST {
+            // Of what is read ahead to its end nobody sees anything before that.
+            if latest.elapsed() < REST && (exchange.awaits_its_end() || rush::is_on()) {
                 sleep(REST).await;
             }
             let mut used = Ok(0);
             let count = self.read(room, |bytes| used = exchange.deliver(|inbox| body.decode(bytes, inbox))).await?;
             latest = Instant::now();
+            rush::note_read(latest);
             if count == 0 {
                 body.close()?;
                 return Ok(false);
