@@ -130,8 +130,10 @@ impl Reading<'_> {
             }
             let room = exchange.room().await;
             // Of what is read ahead to its end nobody sees anything before that.
-            if latest.elapsed() < REST && (exchange.awaits_its_end() || rush::is_on()) {
-                sleep(REST).await;
+            let least = if exchange.awaits_its_end() { REST } else { Duration::ZERO };
+            let rest = rush::rest().max(least);
+            if latest.elapsed() < rest {
+                sleep(rest).await;
             }
             let mut used = Ok(0);
             let count = self.read(room, |bytes| used = exchange.deliver(|inbox| body.decode(bytes, inbox))).await?;
