@@ -7,6 +7,7 @@
 //! - `each`: every event in a `write(2)` of its own, as fast as the socket takes them, all connections in turns.
 //! - `paced@N`: every event in a write of its own, N a second and connection, the phases of the connections spread.
 //! - `idle`: the head and the first event, then silence.
+//! - `whole`: no stream, but the file as JSON with its length.
 //!
 //! Where an event holds 19 zeros in a row, they become the time of its write: nanoseconds of `CLOCK_MONOTONIC`.
 //! (Not in `burst`.) The writes of `paced` keep to their schedule, to 0.2 ms: who is late does not push back the next
@@ -46,7 +47,7 @@ fn run(arguments: &[String]) -> std::io::Result<()> {
     setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit })?;
     let streams = arguments.iter().map(|argument| stream::Stream::read(argument)).collect::<Result<Vec<_>, _>>()?;
     if streams.is_empty() {
-        return Err(std::io::Error::other("usage: load NAME=burst|each|paced@N|idle:FILE ..."));
+        return Err(std::io::Error::other("usage: load NAME=burst|each|paced@N|idle|whole:FILE ..."));
     }
     server::Server::new(streams)?.serve()
 }

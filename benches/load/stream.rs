@@ -7,6 +7,7 @@ use crate::clock::SECOND;
 const HEAD: &[u8] =
     b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ntransfer-encoding: chunked\r\n\r\n";
 const END: &[u8] = b"0\r\n\r\n";
+const HEAD_OF_JSON: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ";
 const PLACE_OF_TIME: [u8; 19] = [b'0'; 19];
 
 /// How the events leave.
@@ -17,6 +18,8 @@ pub enum Mode {
     /// One event per so many nanoseconds.
     Paced(u64),
     Idle,
+    /// No stream: the file as it is.
+    Whole,
 }
 
 /// What leaves in one write, if the socket takes it.
@@ -51,13 +54,14 @@ pub struct Stream {
 impl Stream {
     /// Reads an argument `NAME=MODE:FILE` and the file.
     pub fn read(argument: &str) -> io::Result<Self> {
-        let wrong = || io::Error::other(format!("not NAME=burst|each|paced@N|idle:FILE: {argument}"));
+        let wrong = || io::Error::other(format!("not NAME=burst|each|paced@N|idle|whole:FILE: {argument}"));
         let (name, rest) = argument.split_once('=').ok_or_else(wrong)?;
         let (mode, file) = rest.split_once(':').ok_or_else(wrong)?;
         let mode = match mode.split_once('@') {
             None if mode == "burst" => Mode::Burst,
             None if mode == "each" => Mode::Each,
             None if mode == "idle" => Mode::Idle,
+            None if mode == "whole" => Mode::Whole,
             Some(("paced", rate)) => match rate.parse::<u64>() {
                 Ok(rate @ 1..=SECOND) => Mode::Paced(SECOND / rate),
                 _ => return Err(wrong()),
@@ -65,6 +69,15 @@ impl Stream {
             _ => return Err(wrong()),
         };
         let body = fs::read(file)?;
+        if mode == Mode::Whole {
+            let head = format!("{HEAD_OF_JSON}{}\r\n\r\n", body.len());
+            let bytes = [head.as_bytes(), &body].concat();
+            return Ok(Self {
+                name: name.to_owned(),
+                mode,
+                pieces: vec![Piece { bytes, place_of_time: None, events: 1 }],
+            });
+        }
         let events = events(&body);
         if events.is_empty() {
             return Err(io::Error::other(format!("no event in {file}")));
