@@ -23,6 +23,9 @@ use crate::net::within;
 /// Bytes that one read may bring. One such place serves all connections, so that an idle one holds none.
 const SCRATCH: usize = 256 * 1024;
 
+/// After a read that brought as much nobody rests: more is coming, and there is little to save.
+const WORTH_IT: usize = 16 * 1024;
+
 /// More than this of a body is not copied behind its head.
 const MAX_JOINED: usize = 64 * 1024;
 
@@ -123,6 +126,7 @@ impl Reading<'_> {
         let mut surplus = rest.len() - exchange.deliver(|inbox| body.decode(rest, inbox))?;
         let mut turn = 0;
         let mut latest = Instant::now();
+        let mut count = 0;
         while !body.is_done() {
             if turn >= SCRATCH {
                 turn = 0;
@@ -132,11 +136,11 @@ impl Reading<'_> {
             // Of what is read ahead to its end nobody sees anything before that.
             let least = if exchange.awaits_its_end() { REST } else { Duration::ZERO };
             let rest = rush::rest().max(least);
-            if latest.elapsed() < rest {
+            if count < WORTH_IT && latest.elapsed() < rest {
                 sleep(rest).await;
             }
             let mut used = Ok(0);
-            let count = self.read(room, |bytes| used = exchange.deliver(|inbox| body.decode(bytes, inbox))).await?;
+            count = self.read(room, |bytes| used = exchange.deliver(|inbox| body.decode(bytes, inbox))).await?;
             latest = Instant::now();
             rush::note_read(latest);
             if count == 0 {
