@@ -1,0 +1,35 @@
+"""The native wheels for Linux on this machine's processor, built against an old glibc with zig's linker."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from . import DIST, ROOT
+
+OLDEST_GLIBC = "manylinux_2_17"
+
+
+def build(pythons: list[Path], out: Path = DIST) -> None:
+    """Write a wheel for each of ``pythons`` into the folder ``out``.
+
+    Raises:
+        subprocess.CalledProcessError: if one does not build.
+    """
+    options = ["--release", "--locked", "--zig", "--compatibility", OLDEST_GLIBC, "--out", out]
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # where maturin looks for zig
+    command = [sys.executable, "-m", "maturin", "build", *options, "--interpreter", *pythons]
+    subprocess.run(command, cwd=ROOT, env={**os.environ, "PATH": path}, check=True)
+
+
+def audit(wheel: Path) -> None:
+    """Print what ``auditwheel`` says of this wheel.
+
+    Raises:
+        SystemExit: if the wheel needs more than its tag promises.
+    """
+    show = [sys.executable, "-m", "auditwheel", "show", wheel]
+    said = subprocess.run(show, capture_output=True, text=True, check=True).stdout
+    print(said)
+    if f'platform tag:\n"{OLDEST_GLIBC}_' not in said:
+        raise SystemExit(f"{wheel.name} is no {OLDEST_GLIBC} wheel")

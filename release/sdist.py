@@ -1,0 +1,28 @@
+"""The source distribution.
+
+It carries Cargo.lock, not the crates: who builds without a network runs ``cargo fetch --locked`` beforehand.
+"""
+
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+from . import DIST, ROOT
+
+
+def build(out: Path = DIST) -> None:
+    """Write the sdist into the folder ``out``."""
+    subprocess.run([sys.executable, "-m", "maturin", "sdist", "--out", out], cwd=ROOT, check=True)
+
+
+def unpack(folder: Path, place: Path) -> Path:
+    """The sdist in ``folder``, unpacked into ``place``; the path of its root."""
+    (archive,) = folder.glob("*.tar.gz")
+    with tarfile.open(archive) as tar:
+        tar.extractall(place, filter="data")
+    return place / archive.name.removesuffix(".tar.gz")
+
+
+if __name__ == "__main__":
+    build()
