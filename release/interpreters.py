@@ -2,10 +2,10 @@
 
 import os
 import subprocess
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import tomllib
 from packaging.specifiers import SpecifierSet
 
 from . import ROOT
@@ -14,7 +14,8 @@ PLACES = [".pyenv/versions/*/bin", ".local/share/uv/python/*/bin"]  # below the 
 ASK = """
 import ensurepip, os, sys, sysconfig, venv
 assert sys.implementation.name == "cpython"
-print("%d.%d" % sys.version_info[:2], bool(sysconfig.get_config_var("Py_GIL_DISABLED")), os.path.realpath(sys.executable))
+free_threaded = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+print("%d.%d" % sys.version_info[:2], free_threaded, os.path.realpath(sys.executable))
 """
 
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from . import DIST, ROOT
+from . import DIST, run
 
 OLDEST_GLIBC = "manylinux_2_17"
 
@@ -16,10 +16,10 @@ def build(pythons: list[Path], out: Path = DIST) -> None:
     Raises:
         subprocess.CalledProcessError: if one does not build.
     """
-    options = ["--release", "--locked", "--zig", "--compatibility", OLDEST_GLIBC, "--out", out]
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # where maturin looks for zig
-    command = [sys.executable, "-m", "maturin", "build", *options, "--interpreter", *pythons]
-    subprocess.run(command, cwd=ROOT, env={**os.environ, "PATH": path}, check=True)
+    maturin = [sys.executable, "-m", "maturin", "build", "--release", "--locked", "--zig"]
+    options = ["--compatibility", OLDEST_GLIBC, "--out", str(out), "--interpreter", *map(str, pythons)]
+    run(*maturin, *options, env={**os.environ, "PATH": path})
 
 
 def audit(wheel: Path) -> None:
@@ -28,7 +28,7 @@ def audit(wheel: Path) -> None:
     Raises:
         SystemExit: if the wheel needs more than its tag promises.
     """
-    show = [sys.executable, "-m", "auditwheel", "show", wheel]
+    show = [sys.executable, "-m", "auditwheel", "show", str(wheel)]
     said = subprocess.run(show, capture_output=True, text=True, check=True).stdout
     print(said)
     if f'platform tag:\n"{OLDEST_GLIBC}_' not in said:

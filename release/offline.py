@@ -1,12 +1,12 @@
 """Builds the sdist as one without a network would: the crates fetched before, the Python packages in a folder."""
 
 import os
-import subprocess
 import tempfile
-import tomllib
 from pathlib import Path
 
-from . import sdist, venvs
+import tomllib
+
+from . import run, sdist, venvs
 
 
 def install(python: Path, folder: Path) -> None:
@@ -21,9 +21,10 @@ def install(python: Path, folder: Path) -> None:
         inside = venvs.make(python, Path(scratch) / "venv")
         project = tomllib.loads((source / "pyproject.toml").read_text("utf-8"))
         needed = [*project["build-system"]["requires"], *project["project"]["dependencies"]]
+        pip = [str(inside), "-m", "pip"]
         packages = Path(scratch) / "packages"
-        subprocess.run([inside, "-m", "pip", "download", "--quiet", "--dest", packages, *needed], check=True)
-        subprocess.run(["cargo", "fetch", "--locked", "--manifest-path", source / "Cargo.toml"], check=True)
-        pip = [inside, "-m", "pip", "install", "--quiet", "--no-index", "--find-links", packages, archive]
-        subprocess.run(pip, env={**os.environ, "CARGO_NET_OFFLINE": "true"}, check=True)
+        run(*pip, "download", "--quiet", "--dest", packages, *needed)
+        run("cargo", "fetch", "--locked", "--manifest-path", source / "Cargo.toml")
+        without = {**os.environ, "CARGO_NET_OFFLINE": "true"}
+        run(*pip, "install", "--quiet", "--no-index", "--find-links", packages, archive, env=without)
         venvs.expect(inside, "native", Path(scratch))

@@ -3,17 +3,16 @@
 It carries Cargo.lock, not the crates: who builds without a network runs ``cargo fetch --locked`` beforehand.
 """
 
-import subprocess
 import sys
 import tarfile
 from pathlib import Path
 
-from . import DIST, ROOT
+from . import DIST, run
 
 
 def build(out: Path = DIST) -> None:
     """Write the sdist into the folder ``out``."""
-    subprocess.run([sys.executable, "-m", "maturin", "sdist", "--out", out], cwd=ROOT, check=True)
+    run(sys.executable, "-m", "maturin", "sdist", "--out", out)
 
 
 def unpack(folder: Path, place: Path) -> Path:

@@ -3,15 +3,14 @@
 ``python -m release.suite FOLDER`` installs what pip takes from the folder for the Python that runs it.
 """
 
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from . import sdist, venvs
+from . import run, sdist, venvs
 
 
-def run(python: Path, folder: Path) -> None:
+def test(python: Path, folder: Path) -> None:
     """Install from ``folder``, which has an sdist too, for ``python``, and run the tests.
 
     Raises:
@@ -21,14 +20,12 @@ def run(python: Path, folder: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         source = sdist.unpack(folder, Path(scratch))
         inside = venvs.make(python, Path(scratch) / "venv")
-        pip = [inside, "-m", "pip", "install", "--quiet"]
-        ours = ["--no-index", "--no-deps", "--only-binary", ":all:", "--find-links", folder, "eugpt-fast"]
-        subprocess.run([*pip, *ours], check=True)
-        subprocess.run([*pip, "--group", "test", "eugpt-fast"], cwd=source, check=True)
+        pip = [str(inside), "-m", "pip", "install", "--quiet"]
+        run(*pip, "--no-index", "--no-deps", "--only-binary", ":all:", "--find-links", folder, "eugpt-fast")
+        run(*pip, "--group", "test", "eugpt-fast", cwd=source)  # what is installed stays
         venvs.expect(inside, backend, source)
-        tests = [inside, "-m", "pytest", "-p", "no:cacheprovider"]
-        subprocess.run(tests, cwd=source, env=venvs.environment(), check=True)
+        run(inside, "-m", "pytest", "-p", "no:cacheprovider", cwd=source, env=venvs.environment())
 
 
 if __name__ == "__main__":
-    run(Path(sys.executable), Path(sys.argv[1]).resolve())
+    test(Path(sys.executable), Path(sys.argv[1]).resolve())

@@ -1,8 +1,9 @@
 """Clean venvs, and the question what is installed in them."""
 
 import os
-import subprocess
 from pathlib import Path
+
+from . import run
 
 WHAT = """
 import pathlib, sys, eugpt_fast
@@ -16,9 +17,9 @@ HIDDEN = ("EUGPT_FAST_PURE", "PYTHONPATH", "PYTHON_GIL")  # would let something 
 
 def make(python: Path, place: Path) -> Path:
     """A new venv with a pip that knows dependency groups; the path of its Python."""
-    subprocess.run([python, "-m", "venv", place], check=True)
+    run(python, "-m", "venv", place)
     inside = place / ("Scripts" if os.name == "nt" else "bin") / "python"
-    subprocess.run([inside, "-m", "pip", "install", "--quiet", "--upgrade", "pip>=25.1"], check=True)
+    run(inside, "-m", "pip", "install", "--quiet", "--upgrade", "pip>=25.1")
     return inside
 
 
@@ -33,4 +34,4 @@ def expect(inside: Path, backend: str, folder: Path) -> None:
     Raises:
         subprocess.CalledProcessError: if it is not the installed one, or its parser is not of this ``backend``.
     """
-    subprocess.run([inside, "-c", WHAT, backend], cwd=folder, env=environment(), check=True)
+    run(inside, "-c", WHAT, backend, cwd=folder, env=environment())
