@@ -25,14 +25,14 @@ def main() -> None:
         native.audit(wheel)
     for version, python in pythons.items():
         print(f"--- native wheel, CPython {version}", flush=True)
-        suite.test(python, DIST)
+        suite.check(python, DIST)
     print("--- sdist without a network", flush=True)
     offline.install(Path(sys.executable), DIST)
     print("--- pure wheel", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         for file in [*DIST.glob("*-none-any.whl"), *DIST.glob("*.tar.gz")]:
             shutil.copy(file, folder)
-        suite.test(Path(sys.executable), Path(folder))
+        suite.check(Path(sys.executable), Path(folder))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,10 @@
-"""Builds the sdist as one without a network would: the crates fetched before, the Python packages in a folder."""
+"""Builds the sdist as one without a network would: the crates fetched before, the Python packages in a folder.
+
+``python -m release.offline FOLDER`` takes the sdist in the folder and the Python that runs it.
+"""
 
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -28,3 +32,7 @@ def install(python: Path, folder: Path) -> None:
         without = {**os.environ, "CARGO_NET_OFFLINE": "true"}
         run(*pip, "install", "--quiet", "--no-index", "--find-links", packages, archive, env=without)
         venvs.expect(inside, "native", Path(scratch))
+
+
+if __name__ == "__main__":
+    install(Path(sys.executable), Path(sys.argv[1]).resolve())

@@ -5,13 +5,14 @@
 
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from . import run, sdist, venvs
 
 
-def test(python: Path, folder: Path) -> None:
-    """Install from ``folder``, which has an sdist too, for ``python``, and run the tests.
+def check(python: Path, folder: Path, pins: Sequence[str] = ()) -> None:
+    """Install from ``folder``, which has an sdist too, for ``python``, with dependencies as in ``pins``; run the tests.
 
     Raises:
         subprocess.CalledProcessError: if no wheel fits, pip took the pure one though there are others, or a test fails.
@@ -22,10 +23,10 @@ def test(python: Path, folder: Path) -> None:
         inside = venvs.make(python, Path(scratch) / "venv")
         pip = [str(inside), "-m", "pip", "install", "--quiet"]
         run(*pip, "--no-index", "--no-deps", "--only-binary", ":all:", "--find-links", folder, "eugpt-fast")
-        run(*pip, "--group", "test", "eugpt-fast", cwd=source)  # what is installed stays
+        run(*pip, "--group", "test", "eugpt-fast", *pins, cwd=source)  # what is installed stays
         venvs.expect(inside, backend, source)
         run(inside, "-m", "pytest", "-p", "no:cacheprovider", cwd=source, env=venvs.environment())
 
 
 if __name__ == "__main__":
-    test(Path(sys.executable), Path(sys.argv[1]).resolve())
+    check(Path(sys.executable), Path(sys.argv[1]).resolve())
