@@ -21,8 +21,10 @@ def main() -> None:
     sdist.build()
     pure.build()
     native.build(list(pythons.values()))
+    (pure_wheel,) = DIST.glob("*-none-any.whl")
     for wheel in sorted(DIST.glob("*manylinux*.whl")):
         native.audit(wheel)
+        pure.audit(pure_wheel, wheel)
     for version, python in pythons.items():
         print(f"--- native wheel, CPython {version}", flush=True)
         suite.check(python, DIST)
@@ -30,7 +32,7 @@ def main() -> None:
     offline.install(Path(sys.executable), DIST)
     print("--- pure wheel", flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        for file in [*DIST.glob("*-none-any.whl"), *DIST.glob("*.tar.gz")]:
+        for file in [pure_wheel, *DIST.glob("*.tar.gz")]:
             shutil.copy(file, folder)
         suite.check(Path(sys.executable), Path(folder))
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
 
 from . import DIST, ROOT, run
@@ -26,6 +27,26 @@ def build(out: Path = DIST) -> None:
         shutil.copytree(ROOT / "python" / "eugpt_fast", Path(folder) / "eugpt_fast", ignore=native)
         epoch = {"SOURCE_DATE_EPOCH": EARLIEST, **os.environ}
         run(sys.executable, "-m", "wheel", "pack", "--dest-dir", out, folder, env=epoch)
+
+
+def audit(pure: Path, native: Path) -> None:
+    """Compare the two wheels.
+
+    Raises:
+        SystemExit: if they differ in more than the native module and what is said of the build.
+    """
+    differing = _contents(pure).items() ^ _contents(native).items()
+    names = {name for name, _ in differing}
+    if len(names) != 1 or not names.pop().endswith((".so", ".pyd")):
+        raise SystemExit(f"{pure.name} and {native.name} differ in {sorted(name for name, _ in differing)}")
+
+
+def _contents(wheel: Path) -> dict[str, int]:
+    """The checksums of its files, but for those that tell how it was built."""
+    with zipfile.ZipFile(wheel) as archive:
+        files = {file.filename: file.CRC for file in archive.infolist()}
+    told = (".dist-info/WHEEL", ".dist-info/RECORD", ".cyclonedx.json")
+    return {name: crc for name, crc in files.items() if not name.endswith(told)}
 
 
 if __name__ == "__main__":
