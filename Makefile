@@ -2,6 +2,7 @@
 #   make demo   build, then watch a stream go over real HTTP and end in a verdict
 #   make demo-batch   build, then watch a batch being killed and resumed, with nothing lost
 #   make test   build, then run the Rust and Python tests, native and pure
+#   make docs   build the documentation into site/; any warning fails it. It needs no build of the package
 #   make test-peers   run the tests of the packages that we stand in for against our drop-ins; needs the network
 #   make test-cluster run the batch worker on a local Ray and a local Spark; needs the network and Java 17
 PYTHON ?= python3
@@ -9,7 +10,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock pyproject.toml
 
-.PHONY: demo demo-batch test test-peers test-cluster lint bench build clean
+.PHONY: demo demo-batch test test-peers test-cluster docs lint bench build clean
 .DELETE_ON_ERROR:
 
 $(VENV)/.dev: pyproject.toml
@@ -28,6 +29,10 @@ $(VENV)/.peers: $(VENV)/.dev
 
 $(VENV)/.cluster: $(VENV)/.dev
 	$(BIN)/python -m pip install --quiet --group cluster
+	touch $@
+
+$(VENV)/.docs: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --group docs
 	touch $@
 
 $(VENV)/.build: $(VENV)/.dev $(SOURCES)
@@ -53,6 +58,9 @@ test-peers: build $(VENV)/.peers
 test-cluster: build $(VENV)/.cluster
 	$(BIN)/python -m pytest tests/cluster/engines.py
 
+docs: $(VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 lint: build
 	cargo fmt --check
 	cargo clippy --locked --all-targets --quiet -- -D warnings
@@ -68,4 +76,4 @@ bench: build $(VENV)/.bench
 	$(BIN)/python -m benches
 
 clean:
-	rm -rf $(VENV) target .bench .peers
+	rm -rf $(VENV) target .bench .peers site

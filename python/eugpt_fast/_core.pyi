@@ -32,7 +32,7 @@ class Parser:
         ValueError: ``max_event_size`` is not positive.
         TypeError: ``only`` is a single ``str``.
 
-    Example:
+    Examples:
         >>> parser = Parser()
         >>> parser.feed(b'data: {"type":"response.output_text.delta","de')
         []
