@@ -1,11 +1,13 @@
 """An extension of Griffe, which reads the docstrings for the API pages.
 
-The roles of our docstrings, such as ``:class:`Parser```, become links, and the parsers are those of the stub.
+The roles of our docstrings, such as ``:class:`Parser```, become links, so do the errors that they name, and the parsers
+are those of the stub.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import griffe
@@ -22,10 +24,22 @@ class Roles(griffe.Extension):
             return
         for name in _NATIVE:
             pkg["_backend"].set_member(name, griffe.Alias(name, f"{pkg.name}._core.{name}"))
+        for module in _modules(pkg):
+            for name in map(str, pkg["errors"].exports):
+                if name not in module.members:  # a docstring may name what the module does not import
+                    module.imports[name] = path = f"{pkg.name}.errors.{name}"
+                    module.set_member(name, griffe.Alias(name, path))
 
     def on_object(self, *, obj: griffe.Object, **_: Any) -> None:
         if obj.docstring is not None:
             obj.docstring.value = _ROLE.sub(lambda role: _link(role[1], obj), obj.docstring.value)
+
+
+def _modules(module: griffe.Module) -> Iterator[griffe.Module]:
+    yield module
+    for inner in module.modules.values():
+        if not inner.is_alias:
+            yield from _modules(inner)
 
 
 def _link(name: str, obj: griffe.Object) -> str:

@@ -18,7 +18,7 @@ OUTSIDE = {"README.md": "index.md", "CHANGELOG.md": "CHANGELOG.md", "benches/REA
 EXAMPLES = {f"examples/{path.name}": f"examples/{path.stem}.md" for path in (ROOT / "examples").glob("*.py")}
 
 _LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)#:\s]+)(#[^)\s]*)?\)")
-_LOADED = re.compile(r"<(?:script|img|iframe|source|link(?![^>]*canonical))\b[^>]*?(?:src|href)=\"?(?:https?:)?//[^>]*>")
+_LOADED = re.compile(r"<(?:script|img|iframe|source|link)\b[^>]*?(?:src|href)=\"?(?:https?:)?//[^>]*>")
 
 log = logging.getLogger("mkdocs.hooks.site")
 

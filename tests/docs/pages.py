@@ -75,9 +75,7 @@ def commands(block: Block) -> Iterator[Command]:
         if session:
             status = status_line.search(session)
             first, *output = status_line.sub("", session).splitlines()
-            yield Command(
-                shlex.split(first.removeprefix("$ "), comments=True), int(status[1]) if status else 0, output
-            )
+            yield Command(shlex.split(first.removeprefix("$ "), comments=True), int(status[1]) if status else 0, output)
 
 
 def run(module: str, *arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:

@@ -1,5 +1,6 @@
 """The pages keep their word: every Python block runs, every command ends as shown, every link leads somewhere."""
 
+import asyncio
 import contextlib
 import doctest
 import json
@@ -10,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import eugpt_fast
+import httpx
 import pytest
-from eugpt_fast.testing import ReplayServer
+from eugpt_fast.testing import Fault, ReplayServer, Reply, damage
 
 from .conftest import STREAM
 from .pages import PAGES, ROOT, Block, Command, all_blocks, blocks, commands, links, name_of, pages_with, run
@@ -95,6 +97,36 @@ def test_the_relays_pass_on_every_byte(capsys: pytest.CaptureFixture[str]) -> No
     printed = capsys.readouterr().out.splitlines()
     assert f"completed {STREAM.events} {len(STREAM.body)}" in printed
     assert "relayed: completed" in printed
+
+
+@pytest.mark.parametrize(
+    ("reply", "sent", "ended"),
+    [
+        (Reply(STREAM.body), STREAM.body, True),
+        (Reply(STREAM.body, fault=Fault.NO_TERMINAL), damage(STREAM.body, Fault.NO_TERMINAL), False),
+        (Reply.error(429), Reply.error(429).body, True),
+    ],
+    ids=["whole", "cut", "refused"],
+)
+def test_the_asgi_relay_ends_its_answer_unless_the_stream_was_cut(reply: Reply, sent: bytes, ended: bool) -> None:
+    names = run_python(page_called("RELAYS"))
+    start, *body = asyncio.run(messages_of(names, reply))
+    assert start["status"] == reply.status
+    assert b"".join(message["body"] for message in body) == sent
+    assert body[-1]["more_body"] is not ended
+
+
+async def messages_of(names: dict[str, Any], reply: Reply) -> list[dict[str, Any]]:
+    """What the relay of the page sends its server when the API gives this reply."""
+    messages: list[dict[str, Any]] = []
+
+    async def send(message: dict[str, Any]) -> None:
+        messages.append(message)
+
+    async with ReplayServer(reply) as server, httpx.AsyncClient() as upstream:
+        names.update(url=server.url, upstream=upstream)
+        await names["relay"]({}, None, send)
+    return messages
 
 
 @pytest.mark.parametrize("page", pages_with("pycon"), ids=name_of)

@@ -28,7 +28,7 @@ class EventStream(BaseStream):
         content_timeout: seconds to wait for content; comments and ``keepalive`` events are none. None waits as long
             as the transport does. A blocked read is interrupted on HTTP/1.1; elsewhere, and over a plain iterable, the
             limit is checked whenever bytes come.
-        max_event_size: the most data that one event may hold, in bytes.
+        max_event_size: the most data that one event may hold, in bytes; 64 MiB by default.
 
     Raises:
         StreamInterrupted: the bytes ended without a terminal event.
