@@ -51,7 +51,8 @@ def test_every_public_name_is_on_an_api_page(module: str) -> None:
             shown.extend(vars(entry).values())
     for name in import_module(module).__all__:
         value = what(f"{module}.{name}")
-        assert value is None or any(value is each for each in shown), name
+        known = value is None or f"{module}.{name}" in PUBLIC
+        assert known or any(value is each for each in shown), name
 
 
 def docstrings() -> Iterator[tuple[str, str]]:

@@ -23,6 +23,7 @@ NEEDED = {"Ray": 1, "Spark": 2}
 LEFT_TO_READERS = {"pip", "export"}
 """Commands that reach for the network, or into the reader's own shell."""
 
+_TRANSPORT = re.compile(r"eugpt_fast\.\w*Transport\(")
 _SHOWN = re.compile(r"print\(.*\)  # (.+)$", re.MULTILINE)
 
 COMMANDS = [command for block in blocks("console") for command in commands(block)]
@@ -42,7 +43,7 @@ def run_python(page: Path, capsys: pytest.CaptureFixture[str] | None = None) -> 
     With ``capsys``, what a block prints must be what it shows behind its ``print``.
     """
     found = blocks("python", [page])
-    if not hasattr(eugpt_fast, "Transport") and any("Transport(" in block.code for block in found):
+    if not hasattr(eugpt_fast, "Transport") and any(_TRANSPORT.search(block.code) for block in found):
         pytest.skip("needs the native transport")
     names: dict[str, Any] = {"__name__": page.stem}
     for block in found:
