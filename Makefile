@@ -59,7 +59,7 @@ test-cluster: build $(VENV)/.cluster
 	$(BIN)/python -m pytest tests/cluster/engines.py
 
 docs: $(VENV)/.docs
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 lint: build
 	cargo fmt --check
