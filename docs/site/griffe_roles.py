@@ -22,9 +22,12 @@ class Roles(griffe.Extension):
     def on_package(self, *, pkg: griffe.Module, **_: Any) -> None:
         if pkg.name != "eugpt_fast":
             return
-        for name in _NATIVE:
-            pkg["_backend"].set_member(name, griffe.Alias(name, f"{pkg.name}._core.{name}"))
+        for name in _NATIVE:  # their signature, which is looked for in __init__
+            pkg["_core"][name].set_member("__init__", pkg["_core"][name]["__new__"])
         for module in _modules(pkg):
+            for name in _NATIVE:
+                if name in module.members and module.members[name].is_alias:
+                    module.set_member(name, griffe.Alias(name, f"{pkg.name}._core.{name}"))
             for name in map(str, pkg["errors"].exports):
                 if name not in module.members:  # a docstring may name what the module does not import
                     module.imports[name] = path = f"{pkg.name}.errors.{name}"

@@ -28,7 +28,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         files.append(File.generated(config, page, abs_src_path=str(ROOT / path)))
     for path, page in EXAMPLES.items():
         code = (ROOT / path).read_text("utf-8")
-        files.append(File.generated(config, page, content=f"# {path}\n\n```python\n{code}```\n"))
+        files.append(File.generated(config, page, content=f"# {Path(path).name}\n\n```python\n{code}```\n"))
     return files
 
 
