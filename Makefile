@@ -2,6 +2,7 @@
 #   make demo   build, then watch a stream go over real HTTP and end in a verdict
 #   make demo-batch   build, then watch a batch being killed and resumed, with nothing lost
 #   make test   build, then run the Rust and Python tests, native and pure
+#   make docs   build the documentation into site/; any warning fails it. It needs no build of the package
 #   make test-peers   run the tests of the packages that we stand in for against our drop-ins; needs the network
 #   make test-cluster run the batch worker on a local Ray and a local Spark; needs the network and Java 17
 #   make wheels  build into dist/ the sdist, the pure wheel and a manylinux wheel for each CPython found, and run the tests
@@ -13,9 +14,10 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+GROUPS := dev bench peers cluster docs release deny workflows
 SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock pyproject.toml
 
-.PHONY: demo demo-batch test test-peers test-cluster lint bench build clean wheels sdist pure-wheel musl-wheels minimum deny lint-workflows
+.PHONY: demo demo-batch test test-peers test-cluster docs lint bench build clean wheels sdist pure-wheel musl-wheels minimum deny lint-workflows
 .DELETE_ON_ERROR:
 
 $(VENV)/.pip:
@@ -23,32 +25,9 @@ $(VENV)/.pip:
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
 	touch $@
 
-$(VENV)/.dev: $(VENV)/.pip pyproject.toml
-	$(BIN)/python -m pip install --quiet --group dev
-	touch $@
-
-$(VENV)/.bench: $(VENV)/.dev
-	$(BIN)/python -m pip install --quiet --group bench
-	touch $@
-
-$(VENV)/.peers: $(VENV)/.dev
-	$(BIN)/python -m pip install --quiet --group peers
-	touch $@
-
-$(VENV)/.cluster: $(VENV)/.dev
-	$(BIN)/python -m pip install --quiet --group cluster
-	touch $@
-
-$(VENV)/.release: $(VENV)/.pip pyproject.toml
-	$(BIN)/python -m pip install --quiet --group release
-	touch $@
-
-$(VENV)/.deny: $(VENV)/.pip pyproject.toml
-	$(BIN)/python -m pip install --quiet --group deny
-	touch $@
-
-$(VENV)/.workflows: $(VENV)/.pip pyproject.toml
-	$(BIN)/python -m pip install --quiet --group workflows
+# The groups of pyproject.toml: what is needed beside the package.
+$(GROUPS:%=$(VENV)/.%): $(VENV)/.%: $(VENV)/.pip pyproject.toml
+	$(BIN)/python -m pip install --quiet --group $*
 	touch $@
 
 $(VENV)/.build: $(VENV)/.dev $(SOURCES)
@@ -73,6 +52,9 @@ test-peers: build $(VENV)/.peers
 
 test-cluster: build $(VENV)/.cluster
 	$(BIN)/python -m pytest tests/cluster/engines.py
+
+docs: $(VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 lint: build
 	cargo fmt --check
@@ -111,4 +93,4 @@ bench: build $(VENV)/.bench
 	$(BIN)/python -m benches
 
 clean:
-	rm -rf $(VENV) target dist .bench .peers
+	rm -rf $(VENV) target dist .bench .peers site

@@ -45,7 +45,7 @@ def stream(
         httpx.HTTPStatusError: the API refuses; the message carries its own text.
         httpx.TransportError: no connection, after all attempts.
 
-    Example:
+    Examples:
         >>> with eugpt_fast.stream("Tell me a haiku.") as events:
         ...     for event in events:
         ...         if event["type"] == "response.output_text.delta":
@@ -71,10 +71,12 @@ def astream(
     """As :func:`stream`, with an async client. The request is sent when the first event is asked for, or at
     ``async with`` or ``await``.
 
-    Example:
-        >>> async with eugpt_fast.astream("Tell me a haiku.") as events:
-        ...     async for event in events:
-        ...         ...
+    Examples:
+        >>> async def main():
+        ...     async with eugpt_fast.astream("Tell me a haiku.") as events:
+        ...         async for event in events:
+        ...             print(event["type"])
+        >>> asyncio.run(main())
     """
     request = build({"input": input, **body}, api_key, base_url)
     call = AsyncHttpCall(request, client, max_retries)

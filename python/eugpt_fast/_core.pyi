@@ -26,13 +26,13 @@ class Parser:
     Args:
         only: event types to decode. Events of other types are checked and skipped without being built; terminal
             events always come. None decodes all.
-        max_event_size: the most data that one event may hold, in bytes.
+        max_event_size: the most data that one event may hold, in bytes; 64 MiB by default.
 
     Raises:
         ValueError: ``max_event_size`` is not positive.
         TypeError: ``only`` is a single ``str``.
 
-    Example:
+    Examples:
         >>> parser = Parser()
         >>> parser.feed(b'data: {"type":"response.output_text.delta","de')
         []

@@ -34,7 +34,11 @@ class EventDecodeError(EugptFastError, json.JSONDecodeError):
     Raised by ``Parser.feed``, which then stands just behind the bad event: ``feed(b"")`` goes on.
 
     Attributes:
-        msg, doc, pos, lineno, colno: as in :class:`json.JSONDecodeError`; ``doc`` is the event's data.
+        msg: what is wrong; this and the next four as in :class:`json.JSONDecodeError`.
+        doc: the event's data.
+        pos: where in ``doc``, in characters.
+        lineno: the line of ``pos``, from 1.
+        colno: the column of ``pos``, from 1.
         events: what the same call decoded before the bad event. Nothing is lost, nothing comes twice.
     """
 
@@ -60,7 +64,7 @@ class EventTooLarge(EugptFastError):
 
     def __init__(self, limit: int, events: list[Any] | None = None) -> None:
         super().__init__(f"an event is larger than max_event_size, which is {limit} bytes")
-        self.limit = limit
+        self.limit: int = limit
         self.events: list[Any] = events or []
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -76,7 +80,7 @@ class EventTruncated(EugptFastError):
 
     def __init__(self, data: str = "") -> None:
         super().__init__(f"the bytes ended inside an event, {len(data)} characters into its data")
-        self.data = data
+        self.data: str = data
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.data,)
@@ -104,11 +108,11 @@ class StreamError(EugptFastError):
         response_id: str | None = None,
     ) -> None:
         super().__init__(message)
-        self.verdict = verdict
-        self.retryable = retryable
-        self.text = text
-        self.last_sequence_number = last_sequence_number
-        self.response_id = response_id
+        self.verdict: Verdict | None = verdict
+        self.retryable: bool = retryable
+        self.text: str = text
+        self.last_sequence_number: int | None = last_sequence_number
+        self.response_id: str | None = response_id
 
 
 class StreamInterrupted(StreamError):
@@ -127,7 +131,9 @@ class ResponseError(StreamError):
     """The stream ended with an ``error`` event, flat or nested.
 
     Attributes:
-        code, message, param: what the server said; each may be None.
+        code: the server's code, or None.
+        message: the server's message, or None.
+        param: the parameter that the server names, or None.
     """
 
     code: str | None = None
@@ -139,7 +145,8 @@ class ResponseFailed(StreamError):
     """The stream ended with ``response.failed``, or with a response whose status says so.
 
     Attributes:
-        code, message: from the response's ``error``; each may be None.
+        code: that of the response's ``error``, or None.
+        message: that of the response's ``error``, or None.
     """
 
     code: str | None = None
@@ -166,9 +173,9 @@ class UnexpectedResponse(EugptFastError):
     def __init__(self, status: int, content_type: str, body: str) -> None:
         shown = content_type or "no content type"
         super().__init__(f"expected text/event-stream, got HTTP {status} with {shown}: {body}")
-        self.status = status
-        self.content_type = content_type
-        self.body = body
+        self.status: int = status
+        self.content_type: str = content_type
+        self.body: str = body
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.status, self.content_type, self.body)

@@ -20,7 +20,7 @@ class EventStream(BaseStream):
 
     Iterating yields the decoded data of each event (nearly always a ``dict``), and after the last one returns quietly
     (``completed``, ``incomplete``) or raises. Use it as a context manager, or iterate to the end: ``break`` and an
-    exception in the loop body close the response too.
+    exception in the loop body close the response too. What is raised comes while iterating, or from :meth:`collect`.
 
     Args:
         source: a streamed response of ``httpx.Client``, ``httpx2.Client`` or ``requests``, or any iterable of bytes.
@@ -28,16 +28,16 @@ class EventStream(BaseStream):
         content_timeout: seconds to wait for content; comments and ``keepalive`` events are none. None waits as long
             as the transport does. A blocked read is interrupted on HTTP/1.1; elsewhere, and over a plain iterable, the
             limit is checked whenever bytes come.
-        max_event_size: the most data that one event may hold, in bytes.
+        max_event_size: the most data that one event may hold, in bytes; 64 MiB by default.
 
-    Raises (while iterating, or from :meth:`collect`):
+    Raises:
         StreamInterrupted: the bytes ended without a terminal event.
         ResponseError, ResponseFailed, ResponseCancelled: what the terminal event says.
         EventDecodeError, EventTooLarge: one bad event. The stream stays open: iterate again to go on behind it.
         UnexpectedResponse: the response is no event stream.
         StreamClosed: it was closed before its end.
 
-    Example:
+    Examples:
         >>> with httpx.stream("POST", url, json=body) as response:
         ...     for event in EventStream(response):
         ...         if event["type"] == "response.output_text.delta":
@@ -103,8 +103,7 @@ class EventStream(BaseStream):
     def collect(self) -> Collected:
         """Reads to the end without building an object per delta.
 
-        Raises:
-            As iterating does. Events that were iterated before count too.
+        Raises what iterating does. Events that were iterated before count too.
         """
         while self._batch(build=False) is not None:
             pass

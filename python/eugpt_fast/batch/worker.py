@@ -40,9 +40,9 @@ class Worker:
     Raises:
         ValueError: a limit that cannot be divided, or is not positive.
 
-    Example:
-        >>> dataset.map_batches(Worker, fn_constructor_kwargs={"workers": 4}, concurrency=4, batch_size=512)  # Ray Data
-        >>> frame.mapInPandas(Worker(workers=4).batches, Worker.SCHEMA)  # Spark
+    Examples:
+        >>> dataset.map_batches(Worker, fn_constructor_kwargs={"workers": 4}, batch_size=512)  # doctest: +SKIP
+        >>> frame.mapInPandas(Worker(workers=4).batches, Worker.SCHEMA)  # doctest: +SKIP
     """
 
     SCHEMA: ClassVar[str] = SCHEMA

@@ -67,8 +67,8 @@ class EventSource:
     def iter_sse(self) -> Iterator[ServerSentEvent]:
         """The events of a sync client's response, up to the last that a blank line has closed.
 
-        Raises (when the first event is asked for, or later):
-            SSEError: the content type is not ``text/event-stream``.
+        Raises:
+            SSEError: the content type is not ``text/event-stream``; raised when the first event is asked for.
             EventTooLarge: an event of more than 64 MiB; those before it came.
             httpx.HTTPError, httpx2.HTTPError: what the client raises while it reads.
         """

@@ -50,8 +50,8 @@ class ReplayServer:
         if not sources:
             raise ValueError("a replay server needs at least one reply")
         self.requests: list[Request] = []
-        self.connections = 0
-        self.url = ""
+        self.connections: int = 0
+        self.url: str = ""
         self._replies = [Reply.of(source) for source in sources]
         self._address = host, port
         self._open: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
