@@ -26,7 +26,7 @@ _NAMING = ("id", "created", "model")
 
 def asking_for_usage(body: dict[str, Any]) -> dict[str, Any]:
     """The body of a request for a stream that ends with the ``usage``, which an answer in one piece always has."""
-    options = body.get("stream_options") or {}
+    options: Any = body.get("stream_options") or {}
     return {**body, "stream_options": {"include_usage": True, **options}} if is_object(options) else body
 
 

@@ -36,7 +36,6 @@ from .chat import (
     ChatDelta,
     ChatFunction,
     ChatToolCall,
-    ChatUsage,
 )
 from .content import (
     Annotation,
@@ -149,7 +148,6 @@ __all__ = [
     "ChatDelta",
     "ChatFunction",
     "ChatToolCall",
-    "ChatUsage",
     "CodeInterpreterCall",
     "CodeInterpreterCallProgress",
     "CodeInterpreterCodeDelta",

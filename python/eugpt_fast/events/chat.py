@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypedDict
 
-__all__ = ["ChatChoice", "ChatChunk", "ChatDelta", "ChatFunction", "ChatToolCall", "ChatUsage"]
+__all__ = ["ChatChoice", "ChatChunk", "ChatDelta", "ChatFunction", "ChatToolCall"]
 
 
 class ChatFunction(TypedDict, total=False):
@@ -52,16 +52,6 @@ class ChatChoice(_ChatChoice):
     delta: ChatDelta
 
 
-class ChatUsage(TypedDict, total=False):
-    """Tokens read and written."""
-
-    prompt_tokens: int
-    prompt_tokens_details: dict[str, Any] | None
-    completion_tokens: int
-    completion_tokens_details: dict[str, Any] | None
-    total_tokens: int
-
-
 class _ChatChunk(TypedDict, total=False):
     id: str
     object: str
@@ -70,7 +60,7 @@ class _ChatChunk(TypedDict, total=False):
     provider: str
     service_tier: str | None
     system_fingerprint: str | None
-    usage: ChatUsage | None
+    usage: dict[str, Any] | None
     error: Any
 
 
