@@ -17,10 +17,9 @@ def misfits(value: Any, hint: Any, where: str = "") -> list[str]:
         return _of_union(value, args, where)
     if origin is Literal:
         return [] if value in args else [f"{where}: {value!r}"]
-    if origin is list and isinstance(value, list):
-        return [each for at, entry in enumerate(value) for each in misfits(entry, args[0], f"{where}[{at}]")]
-    if origin is dict and isinstance(value, dict):
-        return [each for name, entry in value.items() for each in misfits(entry, args[1], f"{where}.{name}")]
+    if origin in (list, dict) and type(value) is origin:
+        entries = value.items() if origin is dict else enumerate(value)
+        return [each for at, entry in entries for each in misfits(entry, args[-1], f"{where}[{at}]")]
     kinds = {float: (int, float)}.get(hint, (origin or hint,))
     return [] if type(value) in kinds else [f"{where}: {type(value).__name__}, not {hint}"]
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import eugpt_fast
 import pytest
 from eugpt_fast.testing import ReplayServer, openai_stream
+from type_checkers import TYPE_CHECKERS, TypeChecker
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -97,13 +98,27 @@ def test_the_python_blocks_run_in_order(capsys: pytest.CaptureFixture[str], api:
     assert len(api.requests) >= 6
 
 
+@pytest.mark.parametrize("told", TYPE_CHECKERS)
+def test_the_python_blocks_are_typed(told: TypeChecker, tmp_path: Path) -> None:
+    for name, of_a_test in (("examples.py", False), ("test_examples.py", True)):
+        lines = [""] * README.read_text("utf-8").count("\n")
+        for block in blocks("python"):
+            if is_test_module(block) is of_a_test:
+                code = block.code.splitlines()
+                lines[block.lines_before : block.lines_before + len(code)] = code  # each where the README has it
+        file = tmp_path / name
+        file.write_text("\n".join(lines), "utf-8")
+        assert told(file) == {}
+
+
 def test_the_guides_loop_and_ours_give_the_same_events() -> None:
     names: dict[str, object] = {"__name__": "readme"}
     with contextlib.redirect_stdout(None):
         for block in blocks("python"):
             if "def before(" in block.code or "def after(" in block.code:
                 exec(compile("\n" * block.lines_before + block.code, str(README), "exec"), names)
-    before, after = [], []
+    before: list[object] = []
+    after: list[object] = []
     names["before"](before.append)  # type: ignore[operator]
     names["after"](after.append)  # type: ignore[operator]
     assert before == after
