@@ -16,7 +16,9 @@ def _pure_is_wanted() -> bool:
 if TYPE_CHECKING:
     from ._core import Parser, ResponseParser, ServerSentEvent, SSEParser
 
-    _native_info: dict[str, str] | None
+    def _info() -> dict[str, str] | None: ...
+
+    _native_info = _info()
 else:
     _native_info = None
     if not _pure_is_wanted():

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Any, TypeAlias, final
 
+from .events import Event, TerminalEvent
+
 __all__ = [
     "Exchange",
     "HttpClient",
@@ -41,7 +43,7 @@ class Parser:
     """
 
     def __new__(cls, *, only: Iterable[str] | None = None, max_event_size: int = ...) -> Parser: ...
-    def feed(self, chunk: bytes | bytearray | memoryview) -> list[Any]:
+    def feed(self, chunk: bytes | bytearray | memoryview) -> list[Event]:
         """The decoded data of every event that ``chunk`` completes.
 
         The values are those of :func:`json.loads`: a ``dict`` nearly always, but whatever the data is passes through.
@@ -77,10 +79,10 @@ class ResponseParser:
     """A :class:`Parser` that also keeps the account of a Responses stream, over all events, ``only`` or not."""
 
     def __new__(cls, *, only: Iterable[str] | None = None, max_event_size: int = ...) -> ResponseParser: ...
-    def feed(self, chunk: bytes | bytearray | memoryview) -> list[Any]:
+    def feed(self, chunk: bytes | bytearray | memoryview) -> list[Event]:
         """As :meth:`Parser.feed`."""
 
-    def skim(self, chunk: bytes | bytearray | memoryview) -> list[Any]:
+    def skim(self, chunk: bytes | bytearray | memoryview) -> list[Event]:
         """As :meth:`feed`, but builds no event except terminal ones. The account is the same."""
 
     def finish(self) -> None:
@@ -91,7 +93,7 @@ class ResponseParser:
     @property
     def retry(self) -> int | None: ...
     @property
-    def terminal(self) -> Any:
+    def terminal(self) -> TerminalEvent | None:
         """The last terminal event, the same object that was delivered; None before."""
 
     @property

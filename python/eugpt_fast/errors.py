@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ._verdict import Verdict
+
+if TYPE_CHECKING:
+    from .events import Event
 
 __all__ = [
     "EugptFastError",
@@ -42,9 +45,9 @@ class EventDecodeError(EugptFastError, json.JSONDecodeError):
         events: what the same call decoded before the bad event. Nothing is lost, nothing comes twice.
     """
 
-    def __init__(self, msg: str, doc: str, pos: int, events: list[Any] | None = None) -> None:
+    def __init__(self, msg: str, doc: str, pos: int, events: list[Event] | None = None) -> None:
         json.JSONDecodeError.__init__(self, msg, doc, pos)
-        self.events: list[Any] = events or []
+        self.events: list[Event] = events or []
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.msg, self.doc, self.pos, self.events)
@@ -59,7 +62,7 @@ class EventTooLarge(EugptFastError):
 
     Attributes:
         limit: the limit in bytes.
-        events: what the same call decoded before it.
+        events: what the same call gave before it: what its ``feed`` returns, of whichever parser.
     """
 
     def __init__(self, limit: int, events: list[Any] | None = None) -> None:

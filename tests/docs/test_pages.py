@@ -14,6 +14,7 @@ import eugpt_fast
 import httpx
 import pytest
 from eugpt_fast.testing import Fault, ReplayServer, Reply, damage
+from type_checkers import TYPE_CHECKERS, TypeChecker
 
 from .conftest import STREAM
 from .pages import PAGES, ROOT, Block, Command, all_blocks, blocks, commands, links, name_of, pages_with, run
@@ -75,6 +76,18 @@ def test_what_is_not_run_is_known_and_counted() -> None:
 @each_page_with_python
 def test_the_python_blocks_run_in_order(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run_python(page, capsys)
+
+
+@pytest.mark.parametrize("told", TYPE_CHECKERS)
+def test_the_python_blocks_of_the_readme_are_typed(told: TypeChecker, tmp_path: Path) -> None:
+    readme = ROOT / "README.md"
+    lines = [""] * readme.read_text("utf-8").count("\n")
+    for block in blocks("python", [readme]):
+        code = block.code.splitlines()
+        lines[block.lines_before : block.lines_before + len(code)] = code  # each where the README has it
+    file = tmp_path / "examples.py"
+    file.write_text("\n".join(lines), "utf-8")
+    assert told(file) == {}
 
 
 def test_the_readme_asks_the_api_as_often_as_it_says(api: ReplayServer) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._json import is_object
+
 TERMINAL = frozenset(
     {
         "response.completed",
@@ -18,7 +20,7 @@ TERMINAL = frozenset(
 
 def kind_of(event: Any) -> str | None:
     """The ``type`` of a decoded payload, or None if it has none."""
-    kind = event.get("type") if isinstance(event, dict) else None
+    kind = event.get("type") if is_object(event) else None
     return kind if isinstance(kind, str) else None
 
 
@@ -45,13 +47,13 @@ class Account:
         kind = kind_of(event)
         if kind != "keepalive":
             self.progress += 1
-        if not isinstance(event, dict):
+        if not is_object(event):
             return
         number = event.get("sequence_number")
         if type(number) is int and -(2**63) <= number < 2**63:
             self._check_sequence(number)
         response = event.get("response")
-        if isinstance(response, dict) and isinstance(response.get("id"), str):
+        if is_object(response) and isinstance(response.get("id"), str):
             self.response_id = response["id"]
         delta = event.get("delta")
         if isinstance(delta, str):

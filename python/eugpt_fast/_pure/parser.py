@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from .account import TERMINAL, Account, kind_of
 from .feed import Feed, text
 from .framing import Event
 from .values import loads
+
+if TYPE_CHECKING:
+    from ..events import Event as ResponsesEvent
+    from ..events import TerminalEvent
 
 
 class Parser(Feed):
@@ -19,10 +23,10 @@ class Parser(Feed):
         if isinstance(only, str):
             raise TypeError("only takes a collection of event types, not a single str")
         self._only = None if only is None else frozenset(only) | TERMINAL
-        if self._only is not None and not all(isinstance(kind, str) for kind in self._only):
+        if self._only is not None and not all(isinstance(kind, str) for kind in cast(frozenset[Any], self._only)):
             raise TypeError("only takes a collection of str")
 
-    def feed(self, chunk: bytes | bytearray | memoryview) -> list[Any]:
+    def feed(self, chunk: bytes | bytearray | memoryview) -> list[ResponsesEvent]:
         return self._run(chunk, self._dispatch)
 
     def _dispatch(self, event: Event, results: list[Any]) -> None:
@@ -39,9 +43,9 @@ class ResponseParser(Parser):
     def __init__(self, *, only: Iterable[str] | None = None, max_event_size: int = 64 * 2**20) -> None:
         super().__init__(only=only, max_event_size=max_event_size)
         self._account = Account()
-        self.terminal: Any = None
+        self.terminal: TerminalEvent | None = None
 
-    def skim(self, chunk: bytes | bytearray | memoryview) -> list[Any]:
+    def skim(self, chunk: bytes | bytearray | memoryview) -> list[ResponsesEvent]:
         return self._run(chunk, self._skim)
 
     def _dispatch(self, event: Event, results: list[Any]) -> None:

@@ -6,7 +6,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Generator, Iterable
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
@@ -14,6 +14,9 @@ from ..errors import StreamClosed, UnexpectedResponse
 from .base import CLOSED, DEFAULT_MAX_EVENT_SIZE, BaseStream
 from .reader import Collected
 from .sources import AsyncCall, AsyncSource, async_source_of, network_errors
+
+if TYPE_CHECKING:
+    from ..events import Event
 
 
 class AsyncEventStream(BaseStream):
@@ -66,7 +69,7 @@ class AsyncEventStream(BaseStream):
         await self._opened()
         return self
 
-    async def __aiter__(self) -> AsyncIterator[Any]:
+    async def __aiter__(self) -> AsyncIterator[Event]:
         try:
             while self._ready:
                 yield self._ready.popleft()
@@ -94,7 +97,7 @@ class AsyncEventStream(BaseStream):
         self._asked = time.monotonic()
         return self._source.native.ask()
 
-    async def __anext__(self) -> Any:
+    async def __anext__(self) -> Event:
         while not self._ready:
             events = await self._batch(build=True)
             if events is None:
@@ -110,7 +113,7 @@ class AsyncEventStream(BaseStream):
         self._raise_verdict()
         return self._reader.collected()
 
-    async def _batch(self, *, build: bool) -> list[Any] | None:
+    async def _batch(self, *, build: bool) -> list[Event] | None:
         """The events of the next chunk; None at the end."""
         if self._ended:
             return None
@@ -122,7 +125,7 @@ class AsyncEventStream(BaseStream):
                 await self.aclose()
             raise
 
-    async def _step(self, build: bool) -> list[Any] | None:
+    async def _step(self, build: bool) -> list[Event] | None:
         source = self._source
         if source is None or not self._checked:
             source = await self._opened()
@@ -150,7 +153,7 @@ class AsyncEventStream(BaseStream):
             return await anext(source.chunks, None)
         raise self._reader.out_of_patience()
 
-    async def _end(self, cause: BaseException | None, events: list[Any] | None = None) -> list[Any] | None:
+    async def _end(self, cause: BaseException | None, events: list[Event] | None = None) -> list[Event] | None:
         interruption = self._settle(cause)
         if interruption is not None and self._call is not None:
             await self._close_source()

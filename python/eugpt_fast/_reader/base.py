@@ -5,11 +5,14 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._verdict import Verdict
 from ..errors import EventDecodeError, EventTooLarge, StreamClosed, StreamInterrupted
 from .reader import Metrics, Reader
+
+if TYPE_CHECKING:
+    from ..events import Event
 
 DEFAULT_MAX_EVENT_SIZE = 64 * 2**20
 CLOSED = "the stream was closed before its end"
@@ -31,7 +34,7 @@ class BaseStream:
         self._reader = Reader(only, max_event_size, content_timeout)
         self._chooses = only is not None
         self._ahead: tuple[Any, bool] | None = None  # who reads ahead, and whether wanted events are to be built
-        self._ready: deque[Any] = deque()  # events that next() has not taken yet
+        self._ready: deque[Event] = deque()  # events that next() has not taken yet
         self._secret = ""
         self._failure: Exception | None = None  # to be raised once the events before it are delivered
         self._resume = False  # the parser stands behind an event that raised
@@ -76,7 +79,7 @@ class BaseStream:
         state = self.verdict or ("closed" if self._closed else "open")
         return f"<{type(self).__name__} {state}, {self._reader.parser.events} events>"
 
-    def _before_reading(self, build: bool) -> list[Any] | None:
+    def _before_reading(self, build: bool) -> list[Event] | None:
         """What is due before more bytes are needed: an error, or events behind one. None: read on."""
         if self._failure is not None:
             failure, self._failure = self._failure, None
@@ -90,7 +93,7 @@ class BaseStream:
             raise StreamClosed(CLOSED)
         return None
 
-    def _at_once(self) -> list[Any] | None:
+    def _at_once(self) -> list[Event] | None:
         """The events that the native transport has brought; None if there are none, or if there is more to do."""
         if self._quick is None:
             return None
@@ -104,7 +107,7 @@ class BaseStream:
         begun, self._asked = self._asked or now, 0.0
         return self._digest(chunk, True, begun, now)
 
-    def _digest(self, chunk: bytes, build: bool, begun: float, now: float) -> list[Any]:
+    def _digest(self, chunk: bytes, build: bool, begun: float, now: float) -> list[Event]:
         try:
             events = self._reader.feed(chunk, build=build, begun=begun, now=now)
         except (EventDecodeError, EventTooLarge) as error:

@@ -10,17 +10,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-try:
+if TYPE_CHECKING:
     from h11 import Data
     from h11._readers import ChunkedReader
-except ImportError:  # another h11, or none: chunks come one by one
+else:
+    try:
+        from h11 import Data
+        from h11._readers import ChunkedReader
+    except ImportError:  # another h11, or none: chunks come one by one
 
-    class ChunkedReader:  # type: ignore[no-redef]
-        """What no response has."""
+        class ChunkedReader:
+            """What no response has."""
 
-
-if TYPE_CHECKING:
-    from h11._receivebuffer import ReceiveBuffer
 
 __all__ = ["join_chunks"]
 
@@ -44,8 +45,10 @@ def join_chunks(response: Any) -> None:
 class JoiningReader(ChunkedReader):
     """h11's reader, which keeps its state and does all that is not plain."""
 
-    def __call__(self, buf: ReceiveBuffer) -> Any:
-        buffered, pieces, at = buf._data, [], len(self._bytes_to_discard)  # the line end behind a chunk
+    def __call__(self, buf: Any) -> Any:
+        buffered: Any = buf._data
+        pieces: list[bytes] = []
+        at = len(self._bytes_to_discard)  # the line end behind a chunk
         if self._bytes_in_chunk or self._reading_trailer or buffered[:at] != self._bytes_to_discard:
             return super().__call__(buf)
         while header := _match_size(buffered, at):

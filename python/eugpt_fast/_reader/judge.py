@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
+from .._json import is_object
 from .._verdict import Verdict
 from ..errors import ResponseCancelled, ResponseError, ResponseFailed, StreamError
 
@@ -41,14 +42,15 @@ _TRANSIENT = frozenset(
 """Codes behind which the same request may succeed later."""
 
 
-def judge(terminal: dict[str, Any]) -> tuple[Verdict, StreamError | None]:
+def judge(terminal: Mapping[str, object]) -> tuple[Verdict, StreamError | None]:
     """The verdict that ``terminal`` gives, and the error to raise for it, if any.
 
     A ``response.completed`` whose response says another terminal ``status`` is what the status says.
     """
-    if terminal["type"] == "error":
+    kind = str(terminal["type"])
+    if kind == "error":
         return Verdict.ERROR, _error(terminal)
-    verdict = _BY_NAME[terminal["type"].removeprefix("response.")]
+    verdict = _BY_NAME[kind.removeprefix("response.")]
     response = _mapping(terminal.get("response"))
     if verdict is Verdict.COMPLETED:
         status = response.get("status")
@@ -60,7 +62,7 @@ def judge(terminal: dict[str, Any]) -> tuple[Verdict, StreamError | None]:
     return verdict, None
 
 
-def _error(event: dict[str, Any]) -> ResponseError:
+def _error(event: Mapping[str, object]) -> ResponseError:
     # Flat: code, message and param stand beside the type. Nested: under "error".
     details = _details(event.get("error")) or event
     code, message, param = (_text(details.get(name)) for name in ("code", "message", "param"))
@@ -71,7 +73,7 @@ def _error(event: dict[str, Any]) -> ResponseError:
     return error
 
 
-def _failed(details: dict[str, Any]) -> ResponseFailed:
+def _failed(details: Mapping[str, object]) -> ResponseFailed:
     code, message = _text(details.get("code")), _text(details.get("message"))
     error = ResponseFailed(_sentence("the response failed", code, message))
     error.code, error.message = code, message
@@ -84,13 +86,13 @@ def _sentence(what: str, code: str | None, message: str | None) -> str:
     return f"{what}: {said}" if said else what
 
 
-def _details(error: Any) -> dict[str, Any]:
+def _details(error: object) -> Mapping[str, object]:
     return {"message": error} if isinstance(error, str) else _mapping(error)
 
 
-def _mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if is_object(value) else {}
 
 
-def _text(value: Any) -> str | None:
+def _text(value: object) -> str | None:
     return None if value is None else str(value)

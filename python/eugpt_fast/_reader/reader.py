@@ -6,12 +6,16 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._backend import ResponseParser
+from .._json import is_object
 from .._verdict import Verdict
 from ..errors import EventTruncated, StreamError, StreamInterrupted
 from .judge import judge
+
+if TYPE_CHECKING:
+    from ..events import Event, TerminalEvent
 
 __all__ = ["Collected", "Metrics", "Reader"]
 
@@ -63,7 +67,7 @@ class Collected:
     def usage(self) -> dict[str, Any] | None:
         """The ``usage`` of the final response, or None."""
         usage = self.response.get("usage") if self.response else None
-        return usage if isinstance(usage, dict) else None
+        return usage if is_object(usage) else None
 
 
 class Reader:
@@ -83,7 +87,7 @@ class Reader:
         self.metrics = Metrics()
         self.verdict: Verdict | None = None
         self.error: StreamError | None = None
-        self.terminal: dict[str, Any] | None = None
+        self.terminal: TerminalEvent | None = None
         """The terminal event, once it has come."""
         self.response: dict[str, Any] | None = None
         """The response object that it brought."""
@@ -98,7 +102,7 @@ class Reader:
         self.started = self._latest = time.monotonic()
         """When the request was sent, on that clock, or reading began."""
 
-    def feed(self, chunk: bytes, *, build: bool, begun: float, now: float) -> list[Any]:
+    def feed(self, chunk: bytes, *, build: bool, begun: float, now: float) -> list[Event]:
         """The events that ``chunk`` completes; without ``build`` only the terminal one.
 
         ``begun`` and ``now`` say when the wait for it began and ended, on the clock of :func:`time.monotonic`.
@@ -129,8 +133,9 @@ class Reader:
         if self.waited > self.metrics.longest_pause and self.metrics.time_to_first_event is not None:
             self.metrics.longest_pause = self.waited
         self.waited = 0.0
-        if self.parser.terminal is not self.terminal:
-            self._judge(self.parser.terminal)
+        terminal = self.parser.terminal
+        if terminal is not None and terminal is not self.terminal:
+            self._judge(terminal)
 
     def _note_firsts(self, now: float) -> None:
         metrics, elapsed = self.metrics, now - self.started
@@ -142,12 +147,12 @@ class Reader:
             metrics.time_to_first_text = elapsed
             self._awaits_first = False
 
-    def _judge(self, terminal: dict[str, Any]) -> None:
+    def _judge(self, terminal: TerminalEvent) -> None:
         # Before the caller gets the event, and can change it.
         self.terminal = terminal
         self._judgement = judge(terminal)
         response = terminal.get("response")
-        self.response = response if isinstance(response, dict) else None
+        self.response = response if is_object(response) else None
 
     @property
     def patience(self) -> float | None:

@@ -10,7 +10,7 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from ..errors import UnexpectedResponse
 from .http1 import join_chunks
@@ -148,7 +148,7 @@ def source_of(given: Any) -> Source:
         head = Head(given.status_code, given.headers.get("content-type", ""))
         # urllib3 2.3 and later can shut a connection down under a blocked read.
         return Source(_requests_chunks(given), given.close, head, getattr(given.raw, "shutdown", None))
-    if isinstance(given, Iterable) and not isinstance(given, (bytes, bytearray, memoryview, str)):
+    if _is_chunks(given):
         chunks = iter(given)
         return Source(chunks, getattr(given, "close", getattr(chunks, "close", lambda: None)))
     raise TypeError(f"expected a response or an iterable of bytes, not {type(given).__name__}")
@@ -165,7 +165,7 @@ def async_source_of(given: Any) -> AsyncSource:
             raise TypeError("this response belongs to a sync client: use EventStream")
         native = async_native_body(given)
         return AsyncSource(async_httpx_chunks(given), given.aclose, _head(given), native)
-    if isinstance(given, AsyncIterable):
+    if _is_async_chunks(given):
         chunks = aiter(given)
         return AsyncSource(chunks, getattr(given, "aclose", getattr(chunks, "aclose", _nothing)))
     raise TypeError(f"expected an async response or an async iterable of bytes, not {type(given).__name__}")
@@ -184,6 +184,14 @@ def network_errors() -> tuple[type[BaseException], ...]:
     # A module that another thread is importing just now may not have its errors yet.
     found = (getattr(sys.modules.get(module), name, None) for module, name in names.items())
     return (*errors, *(error for error in found if error is not None))
+
+
+def _is_chunks(given: object) -> TypeGuard[Iterable[bytes]]:
+    return isinstance(given, Iterable) and not isinstance(given, (bytes, bytearray, memoryview, str))
+
+
+def _is_async_chunks(given: object) -> TypeGuard[AsyncIterable[bytes]]:
+    return isinstance(given, AsyncIterable)
 
 
 async def _nothing() -> None:

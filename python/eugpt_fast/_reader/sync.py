@@ -6,13 +6,16 @@ import contextlib
 import time
 from collections.abc import Generator, Iterable, Iterator
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import StreamClosed, UnexpectedResponse
 from .base import CLOSED, DEFAULT_MAX_EVENT_SIZE, BaseStream
 from .reader import Collected
 from .sources import Call, Source, network_errors, source_of
 from .watchdog import Watchdog
+
+if TYPE_CHECKING:
+    from ..events import Event
 
 
 class EventStream(BaseStream):
@@ -77,10 +80,10 @@ class EventStream(BaseStream):
         self._checked = False
         self._watchdog = Watchdog(self._source.abort) if self._source.abort else None
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[Event]:
         return self._events()
 
-    def _events(self) -> Generator[Any, None, None]:
+    def _events(self) -> Generator[Event, None, None]:
         try:
             while self._ready:
                 yield self._ready.popleft()
@@ -91,7 +94,7 @@ class EventStream(BaseStream):
             raise
         self._raise_verdict()
 
-    def __next__(self) -> Any:
+    def __next__(self) -> Event:
         while not self._ready:
             events = self._batch(build=True)
             if events is None:
@@ -110,7 +113,7 @@ class EventStream(BaseStream):
         self._raise_verdict()
         return self._reader.collected()
 
-    def _batch(self, *, build: bool) -> list[Any] | None:
+    def _batch(self, *, build: bool) -> list[Event] | None:
         """The events of the next chunk; None at the end."""
         if self._ended:
             return None
@@ -122,7 +125,7 @@ class EventStream(BaseStream):
                 self.close()
             raise
 
-    def _step(self, build: bool) -> list[Any] | None:
+    def _step(self, build: bool) -> list[Event] | None:
         if not self._checked:
             self._check()
         begun = time.monotonic()
@@ -159,7 +162,7 @@ class EventStream(BaseStream):
         finally:
             self._watchdog.disarm()
 
-    def _end(self, cause: BaseException | None, events: list[Any] | None = None) -> list[Any] | None:
+    def _end(self, cause: BaseException | None, events: list[Event] | None = None) -> list[Event] | None:
         interruption = self._settle(cause)
         if interruption is not None and self._call is not None:
             self._close_source()

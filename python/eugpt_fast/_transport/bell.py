@@ -17,29 +17,29 @@ class Bell:
     """The socket of one event loop, and who waits for what."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._notifier = Notifier()
+        self.notifier = Notifier()
         self._latest = 0
         self._waiting: dict[int, asyncio.Future[bool]] = {}  # of an exchange that is over, all have been called
         self._new_future: Callable[[], asyncio.Future[bool]] = loop.create_future
         try:
-            loop.add_reader(self._notifier.fileno(), self._ring)
+            loop.add_reader(self.notifier.fileno(), self._ring)
         except NotImplementedError:  # Windows' own loop watches no sockets for others
             threading.Thread(target=_listen, args=(weakref.ref(self), loop), daemon=True).start()
 
     def _ring(self) -> None:
-        for ticket in self._notifier.take():
+        for ticket in self.notifier.take():
             future = self._waiting.pop(ticket, None)
             if future is not None and not future.done():
                 future.set_result(True)
 
-    def _ring_for(self, rung: threading.Event) -> None:
+    def ring_for(self, rung: threading.Event) -> None:
         self._ring()
         rung.set()
 
     def ask(self, exchange: Exchange, wanted: str) -> asyncio.Future[bool] | None:
         """A future that comes true when ``wanted`` is there; None if it is."""
         self._latest = ticket = self._latest + 1
-        if not exchange.call_when(wanted, self._notifier, ticket):
+        if not exchange.call_when(wanted, self.notifier, ticket):
             return None
         self._waiting[ticket] = future = self._new_future()
         return future
@@ -65,11 +65,11 @@ class Bell:
 
 def _listen(known: weakref.ref[Bell], loop: asyncio.AbstractEventLoop) -> None:
     while (bell := known()) is not None and not loop.is_closed():
-        notifier = bell._notifier
+        notifier = bell.notifier
         del bell
         if select.select([notifier.fileno()], [], [], 1.0)[0] and (bell := known()) is not None:
             rung = threading.Event()
-            loop.call_soon_threadsafe(bell._ring_for, rung)
+            loop.call_soon_threadsafe(bell.ring_for, rung)
             rung.wait(1.0)
 
 

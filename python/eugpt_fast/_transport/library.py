@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from functools import cache
 from types import ModuleType
@@ -36,7 +36,7 @@ class Library:
         return error
 
     @contextmanager
-    def failures(self, request: Any) -> Iterator[None]:
+    def failures(self, request: Any) -> Generator[None, None, None]:
         """Turns what the native half raises into the library's own exception."""
         try:
             yield

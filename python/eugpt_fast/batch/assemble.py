@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from .._reader import Collected
 
 __all__ = ["ITEM_DONE", "response_body"]
 
-ITEM_DONE = "response.output_item.done"
+ITEM_DONE: Final = "response.output_item.done"
 """The event that brings an item of the output, whole."""
 
 # What the API repeats of the request in its response.
@@ -33,7 +33,7 @@ _ECHOED = (
 
 
 def response_body(
-    collected: Collected, request_body: dict[str, Any], items: Sequence[dict[str, Any]] = ()
+    collected: Collected, request_body: dict[str, Any], items: Sequence[Mapping[str, Any]] = ()
 ) -> dict[str, Any]:
     """The final response object as the server sent it; what it lacks is assembled.
 

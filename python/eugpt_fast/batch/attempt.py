@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import httpx
@@ -102,7 +103,7 @@ class Sender:
         return outcome
 
 
-def _success(collected: Collected, line: Line, items: list[dict[str, Any]]) -> Outcome:
+def _success(collected: Collected, line: Line, items: Sequence[Mapping[str, Any]]) -> Outcome:
     body = response_body(collected, line.body, items)
     return Outcome(str(collected.verdict), body=body, text=collected.text, usage=collected.usage)
 

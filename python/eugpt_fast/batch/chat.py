@@ -8,6 +8,7 @@ from typing import Any
 
 import anyio
 
+from .._json import is_array, is_object
 from .._reader import AsyncEventStream
 from .._reader.judge import judge
 from .._verdict import Verdict
@@ -25,13 +26,13 @@ _NAMING = ("id", "created", "model")
 
 def asking_for_usage(body: dict[str, Any]) -> dict[str, Any]:
     """The body of a request for a stream that ends with the ``usage``, which an answer in one piece always has."""
-    options = body.get("stream_options") or {}
-    return {**body, "stream_options": {"include_usage": True, **options}} if isinstance(options, dict) else body
+    options: Any = body.get("stream_options") or {}
+    return {**body, "stream_options": {"include_usage": True, **options}} if is_object(options) else body
 
 
 def is_cut_short(choices: Iterable[Any]) -> bool:
     """Whether a limit of tokens or a filter stopped any of these choices."""
-    reasons = [choice.get("finish_reason") for choice in choices if isinstance(choice, dict)]
+    reasons = [choice.get("finish_reason") for choice in choices if is_object(choice)]
     return "length" in reasons or "content_filter" in reasons
 
 
@@ -110,7 +111,7 @@ class ChatReader:
 
     def _enter(self, chunk: Any, begun: float) -> None:
         self.events += 1
-        if not isinstance(chunk, dict):
+        if not is_object(chunk):
             return
         if chunk.get("error") and self._refused is None:
             _, self._refused = judge({"type": "error", "error": chunk["error"]})
@@ -118,8 +119,8 @@ class ChatReader:
             self._refused.verdict = Verdict.ERROR
         for name, value in chunk.items():
             if name == "choices":
-                for choice in value if isinstance(value, list) else ():
-                    if isinstance(choice, dict):
+                for choice in value if is_array(value) else ():
+                    if is_object(choice):
                         self._enter_choice(choice, begun)
             elif name in _NAMING:
                 self._top[name] = self._top.get(name) or value
@@ -132,13 +133,13 @@ class ChatReader:
         choice = self._choices.setdefault(index, {"index": index, "message": {}, "logprobs": None})
         for name, value in chunk.items():
             known = choice.get(name)
-            if name == "delta" and isinstance(value, dict):
+            if name == "delta" and is_object(value):
                 merge(choice["message"], value)
                 if self.time_to_first_text is None and value.get("content"):
                     self.time_to_first_text = time.monotonic() - begun
-            elif name == "logprobs" and isinstance(value, dict):
+            elif name == "logprobs" and is_object(value):
                 choice[name] = merge(known or {}, value)
-            elif isinstance(known, list) and isinstance(value, list):
+            elif is_array(known) and is_array(value):
                 known.extend(value)
             elif (value is not None or known is None) and name not in ("delta", "index", "message", "logprobs"):
                 choice[name] = value
@@ -153,7 +154,7 @@ class ChatReader:
     def usage(self) -> dict[str, Any] | None:
         """The last ``usage`` that a chunk brought, or None."""
         usage = self._top.get("usage")
-        return usage if isinstance(usage, dict) else None
+        return usage if is_object(usage) else None
 
     @property
     def body(self) -> dict[str, Any]:
@@ -170,8 +171,8 @@ class ChatReader:
 
 def _whole(choice: dict[str, Any]) -> dict[str, Any]:
     whole: dict[str, Any] = settled(choice)
-    message = {"role": "assistant", "content": None, "refusal": None, **whole["message"]}
+    message: dict[str, Any] = {"role": "assistant", "content": None, "refusal": None, **whole["message"]}
     if message.get("tool_calls"):
-        calls = sorted(message["tool_calls"], key=lambda call: call.get("index") or 0)
+        calls: list[dict[str, Any]] = sorted(message["tool_calls"], key=lambda call: call.get("index") or 0)
         message["tool_calls"] = [{name: call[name] for name in call if name != "index"} for call in calls]
     return {**whole, "message": message}

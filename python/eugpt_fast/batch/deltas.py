@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._json import is_array, is_object
+
 __all__ = ["merge", "settled"]
 
 _NAMES = frozenset({"format", "id", "name", "object", "role", "type"})
@@ -27,10 +29,10 @@ def merge(whole: dict[str, Any], delta: dict[str, Any]) -> dict[str, Any]:
             whole.setdefault(name, None)
         elif isinstance(value, str):
             whole[name] = _joined(name, old, value)
-        elif isinstance(value, dict):
-            whole[name] = merge(old if isinstance(old, dict) else {}, value)
-        elif isinstance(value, list):
-            whole[name] = _grown(old if isinstance(old, list) and not isinstance(old, _Text) else [], value)
+        elif is_object(value):
+            whole[name] = merge(old if is_object(old) else {}, value)
+        elif is_array(value):
+            whole[name] = _grown(old if is_array(old) and not isinstance(old, _Text) else [], value)
         else:
             whole[name] = value
     return whole
@@ -49,11 +51,11 @@ def _joined(name: str, old: Any, value: str) -> Any:
 
 def _grown(entries: list[Any], more: list[Any]) -> list[Any]:
     for entry in more:
-        known = _with_index(entries, entry.get("index")) if isinstance(entry, dict) else None
+        known = _with_index(entries, entry.get("index")) if is_object(entry) else None
         if known is not None:
             merge(known, entry)
         else:
-            entries.append(merge({}, entry) if isinstance(entry, dict) else entry)
+            entries.append(merge({}, entry) if is_object(entry) else entry)
     return entries
 
 
@@ -61,15 +63,15 @@ def _with_index(entries: list[Any], index: Any) -> dict[str, Any] | None:
     if index is None:
         return None
     # From the end: what grows is nearly always the last one.
-    return next((known for known in reversed(entries) if isinstance(known, dict) and known.get("index") == index), None)
+    return next((known for known in reversed(entries) if is_object(known) and known.get("index") == index), None)
 
 
 def settled(value: Any) -> Any:
     """A copy in which every string has been joined."""
     if isinstance(value, _Text):
         return "".join(value)
-    if isinstance(value, dict):
+    if is_object(value):
         return {name: settled(each) for name, each in value.items()}
-    if isinstance(value, list):
+    if is_array(value):
         return [settled(each) for each in value]
     return value

@@ -6,7 +6,7 @@ import contextlib
 import errno
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -212,7 +212,7 @@ class Index:
         return self._execute(query).fetchone()[0]
 
     @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def _transaction(self) -> Generator[None, None, None]:
         self._execute("BEGIN")
         try:
             yield
@@ -223,7 +223,7 @@ class Index:
             raise
 
     @contextlib.contextmanager
-    def _access(self) -> Iterator[None]:
+    def _access(self) -> Generator[None, None, None]:
         """One thread at a time, and errors of the disk as those that other files raise."""
         with self._lock:
             try:

@@ -10,6 +10,8 @@ from typing import Any, NoReturn, Protocol
 
 import orjson
 
+from .._json import is_object
+
 __all__ = ["MAX_LINE", "URLS", "InvalidLine", "Line", "Readable", "digest", "parse", "raw_lines", "read_lines"]
 
 MAX_LINE = 64 * 2**20
@@ -108,7 +110,7 @@ def _decode(raw: bytes) -> dict[str, Any]:
         raise _Invalid("nested too deeply") from None
     except ValueError as error:
         raise _Invalid(f"not JSON: {error}") from None
-    if not isinstance(entry, dict):
+    if not is_object(entry):
         raise _Invalid("not a JSON object")
     return entry
 
@@ -141,7 +143,7 @@ def _url(entry: dict[str, Any]) -> str:
 
 def _body(entry: dict[str, Any]) -> dict[str, Any]:
     body = entry.get("body")
-    if not isinstance(body, dict):
+    if not is_object(body):
         raise _Invalid("body is not a JSON object")
     try:
         orjson.dumps(body)

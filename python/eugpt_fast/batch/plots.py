@@ -147,7 +147,7 @@ _TIME_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14
 def _steps(plot: Plot, points: Sequence[Point], values: Sequence[float], highest: float) -> str:
     """From left to right, level during the seconds of each point."""
     end = points[-1].at
-    corners = []
+    corners: list[str] = []
     for point, value in zip(points, values, strict=True):
         y = plot.y(value / highest)
         corners += [f"{plot.x((point.at - point.seconds) / end):.1f},{y:.1f}", f"{plot.x(point.at / end):.1f},{y:.1f}"]

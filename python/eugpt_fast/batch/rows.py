@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 import orjson
 
@@ -36,7 +36,7 @@ SCHEMA = ", ".join(f"{name} {type_}" for name, type_ in _TYPES.items())
 
 def rows_of(batch: Any) -> list[Any]:
     """The rows of a dict of columns, of a ``pandas.DataFrame``, or of a list."""
-    if isinstance(batch, Mapping):
+    if _is_mapping(batch):
         return [dict(zip(batch, values, strict=True)) for values in zip(*batch.values(), strict=True)]
     return batch.to_dict("records") if hasattr(batch, "to_dict") else list(batch)
 
@@ -53,7 +53,7 @@ def like(batch: Any, rows: list[dict[str, Any]]) -> Any:
 
 def line_of(number: int, row: Any) -> Line | InvalidLine:
     """The row, read as a line of the batch format is: the same rules hold."""
-    if not isinstance(row, Mapping):
+    if not _is_mapping(row):
         return InvalidLine(number, None, "not a row of columns")
     entry: dict[str, Any] = {"method": "POST", "url": URLS[0]}
     entry |= {name: row[name] for name in ("custom_id", "method", "url", "body") if not _is_null(row.get(name))}
@@ -65,6 +65,10 @@ def line_of(number: int, row: Any) -> Line | InvalidLine:
     except (ValueError, TypeError) as error:
         return InvalidLine(number, None, f"not JSON: {error}")
     return parse(number, raw)
+
+
+def _is_mapping(value: object) -> TypeGuard[Mapping[str, Any]]:
+    return isinstance(value, Mapping)
 
 
 def _is_null(value: Any) -> bool:
@@ -80,7 +84,7 @@ def _plain(value: Any) -> Any:
 
 def invalid(line: InvalidLine, row: Any) -> dict[str, Any]:
     """What comes out for a row that is no request."""
-    given = row.get("custom_id") if isinstance(row, Mapping) else None
+    given = row.get("custom_id") if _is_mapping(row) else None
     custom_id = None if _is_null(given) else _storable(str(given))
     told = {"custom_id": custom_id, "verdict": "invalid", "attempts": 0}
     return {**_NOTHING, **told, "error_code": "invalid_line", "error_message": line.reason}

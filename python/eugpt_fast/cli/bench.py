@@ -54,7 +54,7 @@ def _parse(parser: Callable[[], Any], chunks: list[bytes]) -> list[Any]:
 
 def _best(parser: Callable[[], Any], chunks: list[bytes]) -> float:
     """The shortest of several rounds, in µs of CPU time."""
-    times = []
+    times: list[int] = []
     for _ in range(_ROUNDS):
         gc.collect()
         begun = time.process_time_ns()

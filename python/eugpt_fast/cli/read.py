@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from .. import testing
 from .._api import stream
+from .._json import is_object
 from .._reader import EventStream, Metrics
 from .._verdict import Verdict
 from ..errors import EventDecodeError, EventTooLarge, StreamError
@@ -121,7 +122,7 @@ def _show(events: EventStream, *, as_text: bool, metrics: bool = False) -> int:
 def _print(event: Any, as_text: bool) -> None:
     if not as_text:
         print(json.dumps(event, ensure_ascii=False, separators=(",", ":")), flush=True)
-    elif isinstance(event, dict) and event.get("type") == "response.output_text.delta":
+    elif is_object(event) and event.get("type") == "response.output_text.delta":
         delta = str(event.get("delta", ""))
         print(harmless(delta) if sys.stdout.isatty() else delta, end="", flush=True)
 

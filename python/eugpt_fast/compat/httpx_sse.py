@@ -6,7 +6,7 @@ follow the WHATWG rules, in which httpx-sse differs: ``docs/COMPAT-HTTPX-SSE.md`
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Generator, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from typing import Any
 
@@ -103,7 +103,7 @@ class EventSource:
 
 
 @contextmanager
-def connect_sse(client: Any, method: str, url: Any, **kwargs: Any) -> Iterator[EventSource]:
+def connect_sse(client: Any, method: str, url: Any, **kwargs: Any) -> Generator[EventSource, None, None]:
     """Sends a request that asks for an event stream; closes the response at the end of the ``with`` block.
 
     Args:
@@ -118,7 +118,7 @@ def connect_sse(client: Any, method: str, url: Any, **kwargs: Any) -> Iterator[E
 
 
 @asynccontextmanager
-async def aconnect_sse(client: Any, method: str, url: Any, **kwargs: Any) -> AsyncIterator[EventSource]:
+async def aconnect_sse(client: Any, method: str, url: Any, **kwargs: Any) -> AsyncGenerator[EventSource, None]:
     """As :func:`connect_sse`, for an ``httpx.AsyncClient`` or ``httpx2.AsyncClient``."""
     async with client.stream(method, url, **_asking(kwargs)) as response:
         yield EventSource(response)

@@ -101,7 +101,8 @@ def _comments(kept: list[bytes], rest: list[bytes]) -> list[bytes]:
 
 
 def _keepalive_events(kept: list[bytes], rest: list[bytes]) -> list[bytes]:
-    parts, inserted = [], 0
+    parts: list[bytes] = []
+    inserted = 0
     for event in kept + rest:
         number = _sequence_number(event)
         if number > 0:

@@ -48,7 +48,7 @@ class Reply:
 
     body: bytes
     status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
     chunking: Chunking = per_event
     fault: Fault | None = None
     after_events: int | None = None

@@ -162,7 +162,7 @@ def _output_text(script: _Script, deltas: list[str], *, output_index: int = 0, e
 
 
 def _message(text: str) -> dict[str, Any]:
-    part = {"type": "output_text", "annotations": [], "logprobs": [], "text": text}
+    part: dict[str, Any] = {"type": "output_text", "annotations": [], "logprobs": [], "text": text}
     return {"id": _MESSAGE_ID, "type": "message", "status": "completed", "content": [part], "role": "assistant"}
 
 

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 try:
     from openai import AsyncOpenAI, OpenAI
@@ -43,7 +43,7 @@ def accelerate(client: _Client, *, verdict: bool = False) -> _Client:
     Raises:
         TypeError: ``client`` is no client of the SDK.
     """
-    if not isinstance(client, (OpenAI, AsyncOpenAI)):
+    if not isinstance(client, (OpenAI, AsyncOpenAI)):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise TypeError(f"expected a client of the openai SDK, not {type(client).__name__}")
     reason = stranger()
     if reason is not None:
@@ -51,7 +51,7 @@ def accelerate(client: _Client, *, verdict: bool = False) -> _Client:
         return client
     restore(client)
     seams: dict[str, Any] = {
-        "_process_response": partial(_with_fast_stream, client._process_response, verdict),
+        "_process_response": partial(_with_fast_stream, cast(Any, client)._process_response, verdict),
         "copy": partial(_accelerated_copy, client.copy, verdict),
         "with_options": partial(_accelerated_copy, client.with_options, verdict),
     }

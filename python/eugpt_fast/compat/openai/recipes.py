@@ -27,7 +27,7 @@ _LONGEST_KEYS = 4096  # characters
 _CONSTANT = (str, int, float, bool)
 
 # A model keeps what it holds in four slots. Their setters are called directly: pydantic's own would check each value.
-_new = object.__new__
+_new: Any = object.__new__
 _set_fields, _set_fields_set, _set_extra, _set_private = (
     vars(pydantic.BaseModel)[slot].__set__
     for slot in ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
@@ -119,7 +119,7 @@ class Builder:
         """What the SDK makes of ``data`` without validation; None if it would raise."""
         key = (variant.model, *data, *map(type, data.values()))
         recipe = self._recipes.get(key)
-        made = None if recipe is None else self._follow(recipe, data)
+        made: Any = None if recipe is None else self._follow(recipe, data)
         if made is None:
             try:
                 made = construct_type(type_=variant.model, value=data)
@@ -139,7 +139,7 @@ class Builder:
             if value is None:
                 return None
             fields[name] = value
-        extra = {}
+        extra: dict[str, Any] = {}
         for name in extra_names:
             extra[name] = fields.pop(name)
         made: Any = _new(model)
@@ -154,9 +154,10 @@ class Builder:
         variant = self._variants[None]
         if not many:
             return self.construct(value, variant)
-        made = []
+        made: list[Any] = []
         for item in value:
-            if type(item) is not dict or (built := self.construct(item, variant)) is None:
+            # A cast would cost time here.
+            if type(item) is not dict or (built := self.construct(item, variant)) is None:  # pyright: ignore[reportUnknownArgumentType]
                 return None
             made.append(built)
         return made
@@ -172,7 +173,8 @@ class Builder:
 
 def _recipe(shape: Shape, data: dict[str, Any], made: Any) -> Recipe | None:
     """The recipe for everything of this shape; None if a value is not plain, or ``made`` is not as we expect."""
-    fields, extra = vars(made), {name: value for name, value in data.items() if name not in shape}
+    fields = cast("dict[str, Any]", vars(made))
+    extra = {name: value for name, value in data.items() if name not in shape}
     lists: list[str] = []
     nested: list[tuple[str, bool, Any]] = []
     for name, value in data.items():
@@ -183,7 +185,7 @@ def _recipe(shape: Shape, data: dict[str, Any], made: Any) -> Recipe | None:
             nested.append((name, field.many, builder_of(field.model)))
         elif type(value) is list and list in field.passes:
             lists.append(name)
-        elif type(value) not in field.passes or not _same(fields.get(name), value):
+        elif type(value) not in field.passes or not _same(fields.get(name), value):  # pyright: ignore[reportUnknownArgumentType]
             return None
     missing = {name: fields.get(name) for name in shape if name not in data}
     if (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from openai import AsyncStream, Stream
 from openai._base_client import BaseClient
@@ -17,6 +17,7 @@ __all__ = ["AsyncFastStream", "FastStream"]
 
 _T = TypeVar("_T")
 _END: Any = object()
+_plain_process = cast(Any, BaseClient)._process_response_data
 
 
 class FastStream(Stream[_T]):
@@ -101,7 +102,7 @@ def _builder_for(stream: Any) -> Builder | None:
     if (
         client._strict_response_validation
         or getattr(options, "synthesize_event_and_data", None)
-        or getattr(client._process_response_data, "__func__", None) is not BaseClient._process_response_data
+        or getattr(client._process_response_data, "__func__", None) is not _plain_process
         or (isinstance(cast_to, type) and hasattr(cast_to, "build"))  # a class that the SDK lets build itself
     ):
         return None
