@@ -29,7 +29,7 @@ def shown(stats: Stats, width: int) -> list[str]:
     from eugpt_fast.batch.live import picture  # noqa: PLC0415
 
     console = rich_console.Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None)
-    console.print(picture(stats))
+    console.print(picture(stats.snapshot()))
     return re.sub(r"\x1b\[[0-9;]*m", "", console.file.getvalue()).splitlines()
 
 
@@ -37,7 +37,7 @@ def test_a_line_tells_all_there_is():
     stats = run(60)
     stats.note = "paused for 20 s"
     assert progress.line(stats.snapshot()) == (
-        "50.0 % of 1,200, 540 done, 60 failed, 0 in flight (limit 16), 10.0 requests/s, 270 events/s, 180 tokens/s, "
+        "50.0 % of 1,200, 540 done, 60 failed, 12 in flight (limit 16), 10.0 requests/s, 270 events/s, 180 tokens/s, "
         "60 retries, 1:00 elapsed, 1:00 left, paused for 20 s"
     )
 
@@ -52,12 +52,12 @@ def test_lines_come_every_five_seconds_and_when_something_is_to_be_said(monkeypa
     clock, stream = Clock(), io.StringIO()
     monkeypatch.setattr(progress.time, "monotonic", clock)
     stats = Stats(10)
-    with progress.display(stream) as show:
+    with progress.writing(stream) as show:
         seen = []
         for second in range(1, 13):
             clock.now += 1
             stats.note = "stopping" if second >= 7 else None
-            show(stats)
+            show(stats.snapshot())
             seen.append(len(stream.getvalue().splitlines()))
     assert seen == [0, 0, 0, 0, 1, 1, 2, 2, 2, 2, 2, 3]
 
@@ -71,10 +71,10 @@ def test_quiet_is_quiet():
 
 def test_a_terminal_gets_a_display_that_is_gone_afterwards():
     stream = Terminal()
-    with progress.display(stream) as show:
-        show(run(60))
+    with progress.writing(stream) as show:
+        show(run(60).snapshot())
         drawn = stream.getvalue()
-        show(run(61))
+        show(run(61).snapshot())
     assert "540" in drawn
     assert "\x1b[1A\x1b[2K" in stream.getvalue()[len(drawn) :], "a drawing takes the place of the one before"
     after = stream.getvalue()[stream.getvalue().rindex("\n") :]
@@ -112,10 +112,10 @@ def test_a_stream_that_fails_ends_the_display_and_not_the_run(terminal, error, m
 
     clock = Clock()
     monkeypatch.setattr(progress.time, "monotonic", clock)
-    with progress.display(Broken()) as show:
+    with progress.writing(Broken()) as show:
         for _ in range(3):
             clock.now += 5
-            show(run(5))
+            show(run(5).snapshot())
     assert len(tried) == 1
 
 
@@ -126,7 +126,16 @@ def test_the_display_fits_and_leaves_out_nothing(width):
     lines = shown(stats, width)
     assert max(map(len, lines)) <= width
     whole = re.sub(r"\s+", " ", " ".join(lines))
-    expected = ["50 %", "1:00 left", "done 540", "failed 60", "in flight 0", "limit 16", "to do 600", "requests/s 10.0"]
+    expected = [
+        "50 %",
+        "1:00 left",
+        "done 540",
+        "failed 60",
+        "in flight 12",
+        "limit 16",
+        "to do 588",
+        "requests/s 10.0",
+    ]
     expected += ["events/s 270", "tokens/s 180", "retries 60", "429: 60", "invalid_prompt: 60", "asked for a pause"]
     for told in expected:
         assert told in whole

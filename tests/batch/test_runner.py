@@ -54,7 +54,7 @@ def results(path: Path, name: str = "out.jsonl") -> list[dict[str, Any]]:
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("eugpt_fast.batch.runner._FIRST_DELAY", 0.001)
+    monkeypatch.setattr("eugpt_fast.batch.completion._FIRST_DELAY", 0.001)
 
 
 def test_every_request_gets_one_result(tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_a_budget_of_tokens_ends_the_run_and_the_rest_is_left(tmp_path: Path) ->
 
 
 def test_an_outage_ends_the_run_and_makes_no_failures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("eugpt_fast.batch.runner._OUTAGE", 0.2)
+    monkeypatch.setattr("eugpt_fast.batch.stop._OUTAGE", 0.2)
     path = requests(tmp_path, 40)
     with ReplayServer(GOOD) as server:
         pass

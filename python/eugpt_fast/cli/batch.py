@@ -123,7 +123,7 @@ def _batch(refuse: Callable[[str], NoReturn], arguments: argparse.Namespace) -> 
         if counted is not None and counted.done + counted.failed:  # it broke off, but got somewhere
             _tell(counted, arguments)
         raise
-    told = counted is None or _tell(counted, arguments)
+    told = counted is None or counted.checking is not None or _tell(counted, arguments)
     return _status(summary, arguments.errors) if told else ERROR
 
 
@@ -153,8 +153,6 @@ def _run(arguments: argparse.Namespace, watch: Callable[[Stats], None]) -> Summa
             summary = None
     if summary is None:
         complain("stopped at once; what had finished is recorded")
-    else:
-        summary.stats.invalid = summary.invalid
     return summary
 
 
