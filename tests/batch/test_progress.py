@@ -2,9 +2,12 @@
 
 import io
 import re
+import threading
+import time
 
 import pytest
 from eugpt_fast.batch import figures, progress
+from eugpt_fast.batch.snapshot import Checking, Wait
 from eugpt_fast.batch.stats import Stats
 from eugpt_fast.batch.table import table
 
@@ -40,6 +43,67 @@ def test_a_line_tells_all_there_is():
         "50.0 % of 1,200, 540 done, 60 failed, 12 in flight (limit 16), 10.0 requests/s, 270 events/s, 180 tokens/s, "
         "60 retries, 1:00 elapsed, 1:00 left, paused for 20 s"
     )
+
+
+def test_before_the_first_request_it_tells_how_far_the_input_was_read():
+    stats = Stats(clock=Clock())
+    for checking, told in (
+        (Checking("reading the input", 1234, 0.5), "reading the input: line 1,234, 50 %"),
+        (Checking("reading the input", 1234, None), "reading the input: line 1,234"),
+        (Checking("comparing", None, 0.25), "comparing: 25 %"),
+        (Checking("sorting", None, None), "sorting"),
+    ):
+        stats.checking = checking
+        assert progress.line(stats.snapshot()) == told
+        assert shown(stats, 80) == [told]
+
+
+def test_it_tells_why_and_until_when_requests_are_held_back(monkeypatch):
+    monkeypatch.setenv("TZ", "UTC0")
+    time.tzset()
+    monkeypatch.setattr("eugpt_fast.batch.snapshot.time.time", lambda: 1_000_000.0)
+    stats = run(60)
+    for left, told in (
+        (75, "waiting until 13:47:55 (1:15): the server asks for it"),
+        (0.5, "held back: the server asks for it"),
+    ):
+        stats.wait = Wait("the server asks for it", 1_000_000.0 + left)
+        assert progress.line(stats.snapshot()).endswith(f", {told}")
+        assert shown(stats, 80)[-1] == told
+
+
+def test_a_long_wait_is_told_at_once_and_short_ones_in_the_next_line(monkeypatch):
+    clock, stream = Clock(), io.StringIO()
+    monkeypatch.setattr(progress.time, "monotonic", clock)
+    stats = Stats(10)
+    waits = [0, 0.4, 0, 0.4, 60, 59, 58, 0, 0.4, 0]
+    with progress.writing(stream) as show:
+        seen = []
+        for left in waits:
+            clock.now += 1
+            stats.wait = Wait("slow down", time.time() + left) if left else None
+            show(stats.snapshot())
+            seen.append(len(stream.getvalue().splitlines()))
+    assert seen == [0, 0, 0, 0, 1, 1, 1, 1, 1, 2]
+
+
+def test_a_terminal_that_takes_nothing_holds_up_nobody():
+    free = threading.Event()
+
+    class Stopped(io.StringIO):
+        def write(self, text: str) -> int:
+            free.wait(30)
+            return super().write(text)
+
+    clock, stream = Clock(), Stopped()
+    stats = Stats(10, clock=clock)
+    stats.note = "stopping"
+    with progress.display(stream) as show:
+        for _ in range(100):
+            show(stats)
+        assert stream.getvalue() == ""
+        free.set()
+    assert "stopping" in stream.getvalue()
 
 
 def test_a_line_without_a_total_claims_no_share():

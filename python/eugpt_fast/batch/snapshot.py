@@ -13,11 +13,11 @@ __all__ = ["Checking", "Snapshot", "Wait"]
 
 @dataclass(frozen=True)
 class Wait:
-    """Why nothing is sent at the moment, though there is something to send."""
+    """Why requests are held back at the moment."""
 
     why: str
     until: float
-    """When it is over, as far as is known: seconds of :func:`time.time`."""
+    """When the next one may be sent, as far as is known: seconds of :func:`time.time`."""
 
     @classmethod
     def until_monotonic(cls, why: str, until: float) -> Wait:
@@ -30,6 +30,8 @@ class Wait:
         return max(0.0, self.until - time.time())
 
     def __str__(self) -> str:
+        if self.left < 1:
+            return f"held back: {self.why}"
         clock = time.strftime("%H:%M:%S", time.localtime(self.until))
         return f"waiting until {clock} ({figures.span(self.left)}): {self.why}"
 

@@ -128,7 +128,10 @@ class Reading:
         line = self._file.readline(limit)
         self._hash.update(line)
         if self._spool is not None:
-            self._spool.write(line)
+            try:
+                self._spool.write(line)
+            except OSError as error:
+                raise OSError(error.errno, error.strerror, self._spool.name) from error
         return line
 
     def rows(self) -> Iterator[tuple[int, int, bytes | None, bool]]:

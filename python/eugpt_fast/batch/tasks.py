@@ -49,6 +49,6 @@ class Tasks:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
-        if not task.cancelled() and self._failure is None:
-            self._failure = task.exception()
+        failure = None if task.cancelled() else task.exception()  # asked for in any case: else asyncio complains
+        self._failure = self._failure or failure
         self.look()

@@ -15,7 +15,7 @@ from .stop import Stop
 
 __all__ = ["Throttle"]
 
-_WORTH_TELLING = 2.0  # seconds until the next request may be sent
+_WORTH_TELLING = 1.0  # seconds of a pause
 
 
 class Throttle:
@@ -40,8 +40,8 @@ class Throttle:
         estimate = 0.0
         if self._options.tpm is not None:  # else nobody asks, and the body is encoded once, to be sent
             estimate = estimated_tokens(line.body, len(orjson.dumps(line.body)))
-        await self._hold(self._requests.take(1.0), f"no more than {self._options.rpm or 0:g} requests a minute")
-        await self._hold(self._tokens.take(estimate), f"no more than {self._options.tpm or 0:g} tokens a minute")
+        await self._hold(self._requests.take(1.0), f"no more than {self._options.rpm or 0:,.10g} requests a minute")
+        await self._hold(self._tokens.take(estimate), f"no more than {self._options.tpm or 0:,.10g} tokens a minute")
         await self._over()  # the server may have asked for a pause meanwhile
         return estimate
 
@@ -52,12 +52,11 @@ class Throttle:
         self._pause.heed(outcome)
 
     def waiting(self) -> Wait | None:
-        """Until when nothing is sent, and why, if that is worth telling."""
-        if self._pause.left:
-            until, why = self._pause.until, self._pause.why
-        else:
-            until, why = min(self._held.values(), default=(0.0, ""))
-        return Wait.until_monotonic(why, until) if until - time.monotonic() > _WORTH_TELLING else None
+        """Until when nothing is sent, and why, if requests are held back."""
+        if self._pause.left > _WORTH_TELLING:
+            return Wait.until_monotonic(self._pause.why, self._pause.until)
+        until, why = min(self._held.values(), default=(0.0, ""))
+        return Wait.until_monotonic(why, until) if why else None
 
     async def _over(self) -> None:
         while self._pause.left and self._stop.why is None:
