@@ -96,6 +96,7 @@ def test_results_summary_metrics_and_report(command, folder):
     assert result.stdout.decode().splitlines()[0].split() == ["done", "5"]
     metrics = json.loads((folder / "m.json").read_text(encoding="utf-8"))
     assert metrics["requests"]["done"] == 5
+    assert metrics["stopped"] is None
     assert metrics["time_to_first_text_s"]["count"] == 5
     assert "Requests per second" in (folder / "r.html").read_text(encoding="utf-8")
 
@@ -329,6 +330,7 @@ def test_ctrl_c_leaves_an_account_and_no_traceback(times, folder):
     assert f"not finished        {3 if times == 1 else 5}" in output.decode()
     metrics = json.loads((folder / "m.json").read_text(encoding="utf-8"))
     assert metrics["requests"]["done"] == (2 if times == 1 else 0)
+    assert metrics["stopped"] == "interrupted"
 
 
 @pytest.mark.parametrize("input", ["-", "requests.jsonl"])

@@ -141,6 +141,23 @@ def test_a_deadline_ends_a_silent_stream(tmp_path: Path) -> None:
     assert 0 < line["eugpt_fast"]["time_to_first_text_s"] < 0.3 <= line["eugpt_fast"]["duration_s"]
 
 
+def test_a_deadline_holds_for_all_attempts_together(tmp_path: Path) -> None:
+    with ReplayServer(refusal(503, **{"retry-after": "0.05"})) as server:
+        go(tmp_path, requests(tmp_path, 1), server, deadline=0.4, attempts=100)
+    [line] = results(tmp_path, "out.errors.jsonl")
+    assert line["eugpt_fast"]["verdict"] == "refused"
+    assert 1 < line["eugpt_fast"]["attempts"] <= 8
+
+
+def test_a_rate_that_holds_requests_back_teaches_nothing_about_the_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eugpt_fast.batch.limits._FIRST", 2.0)
+    with ReplayServer(Reply(BODY, pace=0.005)) as server:  # the second waits for its turn when the first has its answer
+        summary = go(tmp_path, requests(tmp_path, 2), server, rpm=60)
+    assert summary.stats.concurrency == 2
+
+
 def test_a_deadline_does_not_count_waiting_for_a_turn(tmp_path: Path) -> None:
     with ReplayServer(GOOD) as server:
         summary = go(tmp_path, requests(tmp_path, 25), server, rpm=1200, deadline=0.2)  # 20 at once, the last in 0.25 s

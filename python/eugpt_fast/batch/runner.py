@@ -192,7 +192,7 @@ async def _ticking(
 ) -> AsyncIterator[None]:
     def tick() -> None:
         completion.sample()
-        stats.note = _note(completion, options)
+        stats.note, stats.stopped = _note(completion, options), completion.stop.why
         if on_progress is not None:
             on_progress(stats)
 

@@ -37,8 +37,8 @@ class Stats:
         clock: Seconds, from any start.
 
     For whoever watches: ``checking`` tells how far the input was read, before the first request; ``wait`` why nothing
-    is sent for the moment, and ``note`` that the run is about to stop. ``invalid`` counts the lines that are no
-    requests: neither in the total nor as failed.
+    is sent for the moment, ``note`` that the run is about to stop, and ``stopped`` why. ``invalid`` counts the lines
+    that are no requests: neither in the total nor as failed.
     """
 
     def __init__(
@@ -53,6 +53,7 @@ class Stats:
         self.checking: Checking | None = None
         self.wait: Wait | None = None
         self.note: str | None = None
+        self.stopped: str | None = None
         self.verdicts: Counter[str] = Counter()
         self.errors: Counter[str] = Counter()
         """Requests that failed, by error code."""
@@ -168,6 +169,7 @@ class Stats:
         return {
             "started_at": self._started_at.isoformat(timespec="seconds"),
             "elapsed_s": elapsed,
+            "stopped": self.stopped,
             "requests": {
                 "total": self.total,
                 "done": done,
