@@ -29,10 +29,8 @@ def run(seconds: int = 60, **options) -> Stats:
     for _ in range(seconds):
         clock.now += 1
         for number in range(10):
-            stats.started()
             if number == 0:
-                stats.retried("429")
-                stats.started()
+                stats.retried(outcome("refused", error=("429", "…")))
             if number == 1:
                 stats.finished(outcome("refused", error=("invalid_prompt", "…")))
             else:

@@ -58,7 +58,7 @@ def test_an_answer_in_one_piece_has_a_verdict_too(
     outcome, _ = attempted(whole(body), CHAT if isinstance(body, dict) and "choices" in body else RESPONSES)
     assert (outcome.verdict, outcome.retryable) == (verdict, retryable)
     assert (outcome.error[0] if outcome.error else None) == code
-    assert outcome.body == (body if outcome.ok else None)
+    assert outcome.body == (body if isinstance(body, dict) else None)
 
 
 def test_integers_of_any_size_in_an_answer_stay_exact() -> None:
@@ -73,6 +73,32 @@ def test_an_answer_that_cannot_be_decompressed_is_an_outcome(status: int, conten
     outcome, _ = attempted(Reply(b"this is no gzip", status=status, headers=headers))
     assert not outcome.ok
     assert outcome.retryable == (status == 200)
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "message", "body"),
+    [
+        (b'{"error":{"code":"c","message":"m"},"more":[1,{"a":"key"}]}', "c", "m", True),
+        (b'{"error":{"type":"t"}}', "t", "", True),
+        (b'{"detail":"no"}', "400", '{"detail":"no"}', True),
+        (b'"no"', "400", '"no"', False),
+        (b"<html>key</html>", "400", "<html>[api key]</html>", False),
+        (b'{"a":' + b"[" * 3000 + b"]" * 3000 + b"}", "400", '{"a":' + "[" * 1995, False),
+        (b'{"a":"' + b"x" * 70_000 + b'"}', "400", '{"a":"' + "x" * 1994, False),
+    ],
+)
+def test_what_a_refusal_says_is_kept_without_the_key(said: bytes, code: str, message: str, body: bool) -> None:
+    outcome, _ = attempted(Reply(said, status=400, headers={"content-type": "application/json"}))
+    assert (outcome.verdict, outcome.status_code, outcome.error) == ("refused", 400, (code, message))
+    assert outcome.body == (json.loads(said.replace(b'"key"', b'"[api key]"')) if body else None)
+
+
+def test_what_a_failed_response_says_is_kept() -> None:
+    failed = {"id": "r", "object": "response", "status": "failed", "error": {"code": "server_error", "message": "key"}}
+    event = {"type": "response.failed", "response": failed}
+    outcome, _ = attempted(Reply(b"data: %b\n\n" % json.dumps(event).encode()))
+    assert outcome.verdict == "failed"
+    assert outcome.body == {**failed, "error": {"code": "server_error", "message": "[api key]"}}
 
 
 def test_calls_are_whole_also_where_the_final_response_leaves_them_out() -> None:

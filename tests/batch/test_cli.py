@@ -96,6 +96,7 @@ def test_results_summary_metrics_and_report(command, folder):
     assert result.stdout.decode().splitlines()[0].split() == ["done", "5"]
     metrics = json.loads((folder / "m.json").read_text(encoding="utf-8"))
     assert metrics["requests"]["done"] == 5
+    assert metrics["stopped"] is None
     assert metrics["time_to_first_text_s"]["count"] == 5
     assert "Requests per second" in (folder / "r.html").read_text(encoding="utf-8")
 
@@ -162,7 +163,7 @@ def test_a_wrong_key_is_one_message(folder):
         command = [sys.executable, "-m", "eugpt_fast", "batch", "requests.jsonl", "--output", "out.jsonl"]
         result = subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=60, check=False)
     assert result.returncode == 1
-    assert "key" in complaint(result)
+    assert result.stderr == b"eugpt-fast: the API refuses the key: Unauthorized\n"
     assert result.stdout == b""
     assert b"sk-wrong" not in result.stderr
 
@@ -177,6 +178,12 @@ def test_what_is_left_is_told_in_one_line(ended, capsys):
 def test_a_run_that_broke_off_leaves_its_metrics(ended, ending, folder):
     ended("--metrics", "m.json", ending=ending)
     assert json.loads((folder / "m.json").read_text(encoding="utf-8"))["requests"]["done"] == 90
+
+
+def test_a_full_disk_is_told_with_what_to_do(ended, capsys):
+    assert ended(ending=OSError(28, "No space left on device", "out.jsonl"))[0] == 1
+    told = "[Errno 28] No space left on device: 'out.jsonl'; what was recorded is safe: make room, and the same command"
+    assert capsys.readouterr().err == f"eugpt-fast: {told} goes on\n"
 
 
 def test_metrics_that_cannot_be_written_cost_the_status_and_nothing_else(ended, capsys):
@@ -227,7 +234,9 @@ def test_wrong_arguments_are_told_before_anything_is_touched(ended, arguments, f
     with pytest.raises(SystemExit) as exit:
         main(["batch", *arguments])
     assert exit.value.code == 2
-    assert capsys.readouterr().err.splitlines()[-1].startswith("eugpt-fast batch: error: ")
+    usage, complaint = capsys.readouterr().err.splitlines()
+    assert usage == "usage: eugpt-fast batch REQUESTS --output FILE [options]"
+    assert complaint.startswith("eugpt-fast batch: error: ")
     assert [file.name for file in folder.iterdir()] == ["requests.jsonl"]
 
 
@@ -321,6 +330,26 @@ def test_ctrl_c_leaves_an_account_and_no_traceback(times, folder):
     assert f"not finished        {3 if times == 1 else 5}" in output.decode()
     metrics = json.loads((folder / "m.json").read_text(encoding="utf-8"))
     assert metrics["requests"]["done"] == (2 if times == 1 else 0)
+    assert metrics["stopped"] == "interrupted"
+
+
+@pytest.mark.parametrize("input", ["-", "requests.jsonl"])
+def test_ctrl_c_while_the_input_is_read_ends_it(input, folder):
+    (folder / "requests.jsonl").write_bytes(requests(200_000))
+    command = [sys.executable, "-m", "eugpt_fast", "batch", input, "--output", "out.jsonl"]
+    environment = {**os.environ, "EUGPT_API_KEY": "sk-test", "EUGPT_BASE_URL": "http://127.0.0.1:9"}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=folder, env=environment, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+        while not (folder / "out.jsonl.ledger").exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+        complaints = process.stderr.read()
+        assert process.stdout.read() == b""
+    assert complaints.splitlines()[-1].startswith(b"eugpt-fast: stopped at once")
+    assert b"Traceback" not in complaints
 
 
 def test_the_help_tells_every_exit_status(capsys):

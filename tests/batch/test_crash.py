@@ -121,6 +121,7 @@ def test_without_room_on_the_disk_a_run_ends_and_the_next_goes_on(tmp_path: Path
     durable, complaint = finish(process)
     assert process.returncode == 1
     assert complaint.startswith("OSError: ")
+    assert "out.jsonl" in complaint, "it tells which file"
     assert len(durable) < count
     check(tmp_path, input, count, durable)
 

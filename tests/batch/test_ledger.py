@@ -16,6 +16,7 @@ import pytest
 from eugpt_fast.batch import appended, durable
 from eugpt_fast.batch.errors import AlreadyRunning, InputChanged, OptionsChanged, OutputChanged
 from eugpt_fast.batch.ledger import Counts, Ledger
+from eugpt_fast.batch.outcome import Outcome
 
 from .jobs import entries, open_ledger, outcome_of, record_all, recorded, request_line, write_input
 
@@ -437,3 +438,20 @@ def test_it_can_be_imported_where_there_is_no_fcntl(monkeypatch: pytest.MonkeyPa
     with open(__file__, "rb") as file:
         assert [lock(file.fileno()), lock(file.fileno())] == [True, False]
     assert locked == [(2, 1)]
+
+
+def test_an_answer_that_cannot_be_written_is_a_failure_and_not_the_end(tmp_path: Path) -> None:
+    nested: list[object] = []
+    for _ in range(100_000):
+        nested = [nested]
+    outcome = Outcome("completed", status_code=200, body={"deep": nested}, text="what was said")
+
+    async def main() -> None:
+        with contextlib.closing(open_ledger(tmp_path, write_input(tmp_path / "in.jsonl", 1))) as ledger:
+            ledger.validate()
+            await ledger.record(next(ledger.pending()), outcome)
+
+    asyncio.run(main())
+    [entry] = entries(tmp_path / "bad.jsonl")
+    assert entry["error"]["code"] == "too_deep"
+    assert entry["eugpt_fast"]["partial_text"] == "what was said"

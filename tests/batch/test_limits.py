@@ -10,19 +10,21 @@ from eugpt_fast.batch.limits import Bucket, Concurrency, Pause, estimated_tokens
 from eugpt_fast.batch.outcome import Outcome
 
 
+class Clock:
+    """A clock that only waiting moves."""
+
+    now = 100.0
+
+    def wait(self, seconds: float) -> float:
+        self.now += seconds
+        return seconds
+
+
 @pytest.fixture
-def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """What was slept, on a clock that only sleeping moves."""
-    now, slept = 100.0, []
-
-    async def sleep(seconds: float) -> None:
-        nonlocal now
-        slept.append(seconds)
-        now += seconds
-
-    monkeypatch.setattr(time, "monotonic", lambda: now)
-    monkeypatch.setattr(asyncio, "sleep", sleep)
-    return slept
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(time, "monotonic", lambda: clock.now)
+    return clock
 
 
 def answered(limit: Concurrency, *, overloaded: bool = False) -> None:
@@ -125,21 +127,21 @@ def test_a_place_given_to_a_task_that_is_cancelled_goes_to_the_next() -> None:
     asyncio.run(main())
 
 
-def test_a_bucket_makes_wait_for_what_was_taken_too_much(slept: list[float]) -> None:
-    async def main() -> None:
-        bucket = Bucket(600.0)  # ten a second
-        for _ in range(10):
-            await bucket.take(1.0)
-        assert slept == []
-        await bucket.take(1.0)
-        assert slept == [pytest.approx(0.1)]
-        bucket.correct(30.0)  # more was used than was taken
-        await bucket.take(1.0)
-        assert slept[1] == pytest.approx(3.1)
-        await Bucket(None).take(1e9)
-        assert len(slept) == 2
+def test_places_that_are_held_for_another_reason_teach_nothing() -> None:
+    limit = Concurrency(None, 20)
+    before = limit.limit
+    limit.running = int(before)
+    limit.release(overloaded=False, held=1)
+    assert limit.limit == before
 
-    asyncio.run(main())
+
+def test_a_bucket_makes_wait_for_what_was_taken_too_much(clock: Clock) -> None:
+    bucket = Bucket(600.0)  # ten a second
+    assert [bucket.take(1.0) for _ in range(10)] == [0.0] * 10
+    assert clock.wait(bucket.take(1.0)) == pytest.approx(0.1)
+    bucket.correct(30.0)  # more was used than was taken
+    assert clock.wait(bucket.take(1.0)) == pytest.approx(3.1)
+    assert Bucket(None).take(1e9) == 0.0
 
 
 @pytest.mark.parametrize(
@@ -183,11 +185,19 @@ def test_a_bucket_makes_wait_for_what_was_taken_too_much(slept: list[float]) -> 
         ),
     ],
 )
-def test_what_the_server_asks_for_holds_for_all(outcome: Outcome, seconds: float, slept: list[float]) -> None:
+def test_what_the_server_asks_for_holds_for_all(outcome: Outcome, seconds: float, clock: Clock) -> None:
     pause = Pause()
     pause.heed(outcome)
-    asyncio.run(pause.over())
-    assert sum(slept) == pytest.approx(seconds)
+    assert pause.left == pytest.approx(seconds)
+    assert bool(pause.why) == bool(seconds)
+
+
+def test_a_shorter_pause_does_not_end_a_longer_one(clock: Clock) -> None:
+    pause = Pause()
+    for asked in ("20", "5"):
+        pause.heed(Outcome("refused", 429, error=("slow_down", "…"), headers={"retry-after": asked}))
+    assert pause.left == pytest.approx(20.0)
+    assert pause.why == "the server asks for it (status 429: slow_down)"
 
 
 def test_tokens_are_estimated_from_text_and_limit() -> None:

@@ -2,9 +2,12 @@
 
 import io
 import re
+import threading
+import time
 
 import pytest
 from eugpt_fast.batch import figures, progress
+from eugpt_fast.batch.snapshot import Checking, Wait
 from eugpt_fast.batch.stats import Stats
 from eugpt_fast.batch.table import table
 
@@ -29,7 +32,7 @@ def shown(stats: Stats, width: int) -> list[str]:
     from eugpt_fast.batch.live import picture  # noqa: PLC0415
 
     console = rich_console.Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None)
-    console.print(picture(stats))
+    console.print(picture(stats.snapshot()))
     return re.sub(r"\x1b\[[0-9;]*m", "", console.file.getvalue()).splitlines()
 
 
@@ -37,9 +40,70 @@ def test_a_line_tells_all_there_is():
     stats = run(60)
     stats.note = "paused for 20 s"
     assert progress.line(stats.snapshot()) == (
-        "50.0 % of 1,200, 540 done, 60 failed, 0 in flight (limit 16), 10.0 requests/s, 270 events/s, 180 tokens/s, "
+        "50.0 % of 1,200, 540 done, 60 failed, 12 in flight (limit 16), 10.0 requests/s, 270 events/s, 180 tokens/s, "
         "60 retries, 1:00 elapsed, 1:00 left, paused for 20 s"
     )
+
+
+def test_before_the_first_request_it_tells_how_far_the_input_was_read():
+    stats = Stats(clock=Clock())
+    for checking, told in (
+        (Checking("reading the input", 1234, 0.5), "reading the input: line 1,234, 50 %"),
+        (Checking("reading the input", 1234, None), "reading the input: line 1,234"),
+        (Checking("comparing", None, 0.25), "comparing: 25 %"),
+        (Checking("sorting", None, None), "sorting"),
+    ):
+        stats.checking = checking
+        assert progress.line(stats.snapshot()) == told
+        assert shown(stats, 80) == [told]
+
+
+def test_it_tells_why_and_until_when_requests_are_held_back(monkeypatch):
+    monkeypatch.setenv("TZ", "UTC0")
+    time.tzset()
+    monkeypatch.setattr("eugpt_fast.batch.snapshot.time.time", lambda: 1_000_000.0)
+    stats = run(60)
+    for left, told in (
+        (75, "waiting until 13:47:55 (1:15): the server asks for it"),
+        (0.5, "held back: the server asks for it"),
+    ):
+        stats.wait = Wait("the server asks for it", 1_000_000.0 + left)
+        assert progress.line(stats.snapshot()).endswith(f", {told}")
+        assert shown(stats, 80)[-1] == told
+
+
+def test_a_long_wait_is_told_at_once_and_short_ones_in_the_next_line(monkeypatch):
+    clock, stream = Clock(), io.StringIO()
+    monkeypatch.setattr(progress.time, "monotonic", clock)
+    stats = Stats(10)
+    waits = [0, 0.4, 0, 0.4, 60, 59, 58, 0, 0.4, 0]
+    with progress.writing(stream) as show:
+        seen = []
+        for left in waits:
+            clock.now += 1
+            stats.wait = Wait("slow down", time.time() + left) if left else None
+            show(stats.snapshot())
+            seen.append(len(stream.getvalue().splitlines()))
+    assert seen == [0, 0, 0, 0, 1, 1, 1, 1, 1, 2]
+
+
+def test_a_terminal_that_takes_nothing_holds_up_nobody():
+    free = threading.Event()
+
+    class Stopped(io.StringIO):
+        def write(self, text: str) -> int:
+            free.wait(30)
+            return super().write(text)
+
+    clock, stream = Clock(), Stopped()
+    stats = Stats(10, clock=clock)
+    stats.note = "stopping"
+    with progress.display(stream) as show:
+        for _ in range(100):
+            show(stats)
+        assert stream.getvalue() == ""
+        free.set()
+    assert "stopping" in stream.getvalue()
 
 
 def test_a_line_without_a_total_claims_no_share():
@@ -52,12 +116,12 @@ def test_lines_come_every_five_seconds_and_when_something_is_to_be_said(monkeypa
     clock, stream = Clock(), io.StringIO()
     monkeypatch.setattr(progress.time, "monotonic", clock)
     stats = Stats(10)
-    with progress.display(stream) as show:
+    with progress.writing(stream) as show:
         seen = []
         for second in range(1, 13):
             clock.now += 1
             stats.note = "stopping" if second >= 7 else None
-            show(stats)
+            show(stats.snapshot())
             seen.append(len(stream.getvalue().splitlines()))
     assert seen == [0, 0, 0, 0, 1, 1, 2, 2, 2, 2, 2, 3]
 
@@ -71,10 +135,10 @@ def test_quiet_is_quiet():
 
 def test_a_terminal_gets_a_display_that_is_gone_afterwards():
     stream = Terminal()
-    with progress.display(stream) as show:
-        show(run(60))
+    with progress.writing(stream) as show:
+        show(run(60).snapshot())
         drawn = stream.getvalue()
-        show(run(61))
+        show(run(61).snapshot())
     assert "540" in drawn
     assert "\x1b[1A\x1b[2K" in stream.getvalue()[len(drawn) :], "a drawing takes the place of the one before"
     after = stream.getvalue()[stream.getvalue().rindex("\n") :]
@@ -112,10 +176,10 @@ def test_a_stream_that_fails_ends_the_display_and_not_the_run(terminal, error, m
 
     clock = Clock()
     monkeypatch.setattr(progress.time, "monotonic", clock)
-    with progress.display(Broken()) as show:
+    with progress.writing(Broken()) as show:
         for _ in range(3):
             clock.now += 5
-            show(run(5))
+            show(run(5).snapshot())
     assert len(tried) == 1
 
 
@@ -126,7 +190,16 @@ def test_the_display_fits_and_leaves_out_nothing(width):
     lines = shown(stats, width)
     assert max(map(len, lines)) <= width
     whole = re.sub(r"\s+", " ", " ".join(lines))
-    expected = ["50 %", "1:00 left", "done 540", "failed 60", "in flight 0", "limit 16", "to do 600", "requests/s 10.0"]
+    expected = [
+        "50 %",
+        "1:00 left",
+        "done 540",
+        "failed 60",
+        "in flight 12",
+        "limit 16",
+        "to do 588",
+        "requests/s 10.0",
+    ]
     expected += ["events/s 270", "tokens/s 180", "retries 60", "429: 60", "invalid_prompt: 60", "asked for a pause"]
     for told in expected:
         assert told in whole

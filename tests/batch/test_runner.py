@@ -28,7 +28,7 @@ CHAT += b"data: [DONE]\n\n"
 
 def refusal(status: int, **headers: str) -> Reply:
     said = b'{"error":{"code":"c%d","message":"no, %s"}}' % (status, b"secret-key")
-    return Reply(said, status=status, headers={**JSON, **headers})
+    return Reply(said, status=status, headers={**JSON, "x-request-id": "req_1", **headers})
 
 
 def requests(path: Path, count: int, url: str = "/v1/responses") -> Path:
@@ -54,7 +54,7 @@ def results(path: Path, name: str = "out.jsonl") -> list[dict[str, Any]]:
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("eugpt_fast.batch.runner._FIRST_DELAY", 0.001)
+    monkeypatch.setattr("eugpt_fast.batch.completion._FIRST_DELAY", 0.001)
 
 
 def test_every_request_gets_one_result(tmp_path: Path) -> None:
@@ -114,7 +114,8 @@ def test_what_will_not_pass_is_not_repeated(status: int, tmp_path: Path) -> None
     assert (summary.done, summary.failed) == (0, 2)
     [first, _] = results(tmp_path, "out.errors.jsonl")
     assert first["error"]["code"] == f"c{status}"
-    assert first["response"]["status_code"] == status
+    body = {"error": {"code": f"c{status}", "message": "no, [api key]"}}
+    assert first["response"] == {"status_code": status, "request_id": "req_1", "body": body}
     assert "secret-key" not in (tmp_path / "out.errors.jsonl").read_text()
 
 
@@ -133,7 +134,44 @@ def test_a_deadline_ends_a_silent_stream(tmp_path: Path) -> None:
     with ReplayServer(Reply(BODY, fault=Fault.STALL)) as server:
         summary = go(tmp_path, requests(tmp_path, 1), server, deadline=0.3)
     assert summary.failed == 1
-    assert results(tmp_path, "out.errors.jsonl")[0]["eugpt_fast"]["verdict"] == "expired"
+    [line] = results(tmp_path, "out.errors.jsonl")
+    assert line["eugpt_fast"]["verdict"] == "expired"
+    assert line["response"]["status_code"] == 200
+    assert line["eugpt_fast"]["partial_text"], "what had come of it"
+    assert 0 < line["eugpt_fast"]["time_to_first_text_s"] < 0.3 <= line["eugpt_fast"]["duration_s"]
+
+
+def test_a_deadline_holds_for_all_attempts_together(tmp_path: Path) -> None:
+    with ReplayServer(refusal(503, **{"retry-after": "0.05"})) as server:
+        go(tmp_path, requests(tmp_path, 1), server, deadline=0.4, attempts=100)
+    [line] = results(tmp_path, "out.errors.jsonl")
+    assert line["eugpt_fast"]["verdict"] == "refused"
+    assert 1 < line["eugpt_fast"]["attempts"] <= 8
+
+
+def test_a_rate_that_holds_requests_back_teaches_nothing_about_the_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eugpt_fast.batch.limits._FIRST", 2.0)
+    with ReplayServer(Reply(BODY, pace=0.005)) as server:  # the second waits for its turn when the first has its answer
+        summary = go(tmp_path, requests(tmp_path, 2), server, rpm=60)
+    assert summary.stats.concurrency == 2
+
+
+def test_a_deadline_does_not_count_waiting_for_a_turn(tmp_path: Path) -> None:
+    with ReplayServer(GOOD) as server:
+        summary = go(tmp_path, requests(tmp_path, 25), server, rpm=1200, deadline=0.2)  # 20 at once, the last in 0.25 s
+    assert (summary.done, summary.failed) == (25, 0)
+
+
+def test_a_key_that_is_refused_later_leaves_the_rest(tmp_path: Path) -> None:
+    path = requests(tmp_path, 60)
+    with ReplayServer([*[GOOD] * 20, refusal(401)]) as server:
+        first = go(tmp_path, path, server, concurrency=1)
+    assert (first.done, first.failed, first.pending) == (20, 9, 31)
+    assert first.stopped == "the API refuses the key: no, [api key]"
+    with ReplayServer(GOOD, port=int(server.url.rpartition(":")[2])) as server:
+        assert go(tmp_path, path, server).done == 51
 
 
 def test_a_key_that_is_refused_at_the_start_stops_all(tmp_path: Path) -> None:
@@ -170,8 +208,15 @@ def test_a_budget_of_tokens_ends_the_run_and_the_rest_is_left(tmp_path: Path) ->
     assert len(results(tmp_path)) == 30
 
 
+def test_what_is_in_flight_when_the_budget_is_used_up_is_paid_for_and_finishes(tmp_path: Path) -> None:
+    replies = [GOOD, Reply(BODY, pace=0.02)]
+    with ReplayServer(replies) as server:
+        first = go(tmp_path, requests(tmp_path, 30), server, max_total_tokens=1, concurrency=2, grace=0)
+    assert first.done == len(server.requests) < 30
+
+
 def test_an_outage_ends_the_run_and_makes_no_failures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("eugpt_fast.batch.runner._OUTAGE", 0.2)
+    monkeypatch.setattr("eugpt_fast.batch.stop._OUTAGE", 0.2)
     path = requests(tmp_path, 40)
     with ReplayServer(GOOD) as server:
         pass
@@ -238,6 +283,59 @@ def test_ctrl_c_lets_finish_what_is_in_flight(tmp_path: Path) -> None:
         assert len(results(tmp_path)) == int(done) == len(server.requests)  # what was sent was finished
         assert go(tmp_path, path, server).done == 400
         assert len(server.requests) == 400
+
+
+def test_what_is_told_every_second(tmp_path: Path) -> None:
+    told: list[tuple[Any, ...]] = []
+
+    def watch(stats: batch.Stats) -> None:
+        now = stats.snapshot()
+        told.append((now.checking and now.checking.what, now.done, now.wait and now.wait.why, now.note))
+
+    replies = [*[GOOD] * 8, refusal(429, **{"retry-after": "2"}), GOOD]
+    path = requests(tmp_path, 10)
+    with ReplayServer(replies) as server:
+        options = batch.Options(concurrency=1, api_key="k", base_url=server.url)
+        batch.run(path, tmp_path / "out.jsonl", options=options, on_progress=watch)
+        batch.run(path, tmp_path / "out.jsonl", options=options, on_progress=watch)
+    assert told[:2] == [("reading the input", 0, None, None), ("looking for custom_ids that come twice", 0, None, None)]
+    assert (None, 8, "the server asks for it (status 429: c429)", None) in told
+    assert [at for at in told if at[0]][2:] == [("comparing the input with that of the run before", 0, None, None)]
+    assert told[-1] == (None, 10, None, None)
+
+
+def test_events_count_while_they_come(tmp_path: Path) -> None:
+    seen: list[float] = []
+    with ReplayServer(Reply(openai_stream(200).body, pace=0.01)) as server:
+        options = batch.Options(base_url=server.url, api_key="k")
+        path = requests(tmp_path, 1)
+        batch.run(path, tmp_path / "o", options=options, on_progress=lambda s: seen.append(s.snapshot().events_per_s))
+    assert any(seen[:-1]), "the only request has not ended before"
+
+
+def test_async_code_may_give_up_while_the_input_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("eugpt_fast.batch.checking._INTERVAL", 0.0)
+    path, options = requests(tmp_path, 20_000), batch.Options(base_url="http://127.0.0.1:9", api_key="k")
+    heard = []
+
+    async def main() -> None:
+        begun = asyncio.Event()
+
+        def watch(stats: batch.Stats) -> None:
+            heard.append(stats.checking)
+            begun.set()
+
+        running = asyncio.create_task(batch.arun(path, tmp_path / "out.jsonl", options=options, on_progress=watch))
+        await begun.wait()
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+    asyncio.run(main())
+    assert heard[-1] is not None
+    assert heard[-1].lines < 20_000, "it did not read to the end"
+    with ReplayServer(GOOD) as server:  # and let go of the output
+        assert go(tmp_path, requests(tmp_path, 3), server).done == 3
 
 
 def test_in_memory_outcomes_come_in_the_order_of_their_lines() -> None:

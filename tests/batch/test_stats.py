@@ -91,18 +91,14 @@ def test_nonsense_about_usage_counts_nothing(usage):
 
 def test_a_snapshot_adds_up(clock):
     stats = Stats(10, done=2, failed=1, clock=clock)
-    for _ in range(5):
-        stats.started()
     stats.finished(outcome(time_to_first_text=0.25, duration=2.0))
     stats.finished(outcome("incomplete", duration=4.0))
     stats.finished(outcome("refused", error=("invalid_prompt", "…")))
-    stats.retried("429")
+    stats.retried(outcome("refused", error=("429", "…")))
+    stats.sample(16, 1)
     now = stats.snapshot()
     assert (now.total, now.done, now.failed, now.in_flight, now.pending) == (10, 4, 2, 1, 3)
-    stats.started()
-    now = stats.snapshot()
-    assert (now.in_flight, now.pending) == (2, 2)
-    assert now.retries == 1
+    assert now.retries == {"429": 1}
     assert now.time_to_first_text["p50"] == 0.25
     assert now.duration["count"] == 2
     assert stats.errors == {"invalid_prompt": 1}
@@ -114,7 +110,6 @@ def test_rates_are_those_of_the_last_samples(clock):
     for second in range(1, 31):
         clock.now += 1
         for _ in range(2 if second <= 15 else 8):
-            stats.started()
             stats.finished(outcome(events=10, usage={"output_tokens": 5}))
         stats.sample(16, 4)
     now = stats.snapshot()
@@ -124,6 +119,32 @@ def test_rates_are_those_of_the_last_samples(clock):
     assert now.concurrency == 16
     # 150 of this run in 30 s; the 500 of earlier runs took no time of it.
     assert now.eta_s == pytest.approx(350 / 5)
+
+
+def test_events_count_when_they_come(clock):
+    stats = Stats(10, clock=clock)
+    told = []
+    for under_way, ended in ((30, None), (60, None), (10, "interrupted"), (0, "completed"), (0, None)):
+        clock.now += 1
+        if ended == "interrupted":
+            stats.retried(outcome(ended, events=70))  # 10 more than at the last sample
+        elif ended:
+            stats.finished(outcome(events=50))
+        stats.sample(1, 1, under_way)
+        told.append(stats.snapshot().events_per_s)
+    points = stats.as_json()["series"]
+    assert [point["events"] for point in points] == [30, 30, 20, 40, 0]
+    assert told == pytest.approx([30, 30, 80 / 3, 30, 24])
+    assert stats.as_json()["events"] == 120
+
+
+def test_events_of_a_request_that_was_given_up_make_no_negative_rate(clock):
+    stats = Stats(10, clock=clock)
+    for under_way in (500, 0):
+        clock.now += 1
+        stats.sample(1, 1, under_way)
+    assert stats.snapshot().events_per_s == 0
+    assert [point["events"] for point in stats.as_json()["series"]] == [500, 0]
 
 
 def test_nothing_is_estimated_from_nothing(clock):
@@ -141,7 +162,7 @@ def test_the_series_keeps_every_count_however_often_it_is_halved(clock):
     for second in range(samples):
         clock.now += 1
         stats.finished(outcome(events=3))
-        stats.retried("interrupted")
+        stats.retried(outcome("interrupted"))
         stats.sample(second, 2)
     points = stats.as_json()["series"]
     assert CAPACITY / 2 <= len(points) <= CAPACITY
@@ -170,7 +191,7 @@ def test_a_server_cannot_invent_kinds_without_end():
     stats = Stats(10_000)
     for number in range(10_000):
         stats.finished(outcome("error", error=(f"code {number}", "…")))
-        stats.retried(f"cause {number}")
+        stats.retried(outcome("error", error=(f"cause {number}", "…")))
     assert len(stats.errors) <= 65
     assert stats.errors[OTHER] > 9000
     assert stats.errors.total() == stats.retries.total() == 10_000
@@ -189,7 +210,6 @@ def test_its_size_does_not_depend_on_the_number_of_requests(clock):
     dice = random.Random(2)
     sizes = []
     for number in range(1, 60_001):
-        stats.started()
         usage = {"input_tokens": 10, "output_tokens": 20}
         stats.finished(outcome(time_to_first_text=dice.random(), duration=dice.uniform(0, 500), usage=usage))
         if number % 20 == 0:

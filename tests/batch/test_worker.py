@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from eugpt_fast.batch import BadKey, Worker
-from eugpt_fast.batch.runner import completing
+from eugpt_fast.batch.in_memory import completing
 from eugpt_fast.errors import MissingApiKey
 
 from .echo import KEY, EchoServer
@@ -193,7 +193,7 @@ def test_a_limit_holds_over_the_batches_of_a_worker(making: Making) -> None:
 
 
 def test_an_outage_ends_its_batch_and_not_the_worker(making: Making, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("eugpt_fast.batch.runner._OUTAGE", 0.0)
+    monkeypatch.setattr("eugpt_fast.batch.stop._OUTAGE", 0.0)
     worker = making(attempts=1, concurrency=20)
     dead = worker([row(f"die {number}") for number in range(20)])
     assert {each["verdict"] for each in dead} <= {"unreachable", "expired"}

@@ -59,10 +59,10 @@ class AppendedFile:
                 kept = lines.rfind(b"\n", 0, written) + 1
             kept = 0
             sync(self._fd)
-        except OSError:
+        except OSError as error:
             with contextlib.suppress(OSError):  # the next start repairs what is torn
                 os.ftruncate(self._fd, self.size + kept)
-            raise
+            raise OSError(error.errno, error.strerror, str(self.path)) from error
         self.size += len(lines)
 
     def unknown(self) -> Iterator[tuple[int, Any]]:

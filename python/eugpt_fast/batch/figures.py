@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["causes", "count", "rate", "span", "time"]
+__all__ = ["causes", "count", "printable", "rate", "span", "time"]
 
 
 def count(number: int) -> str:
@@ -46,3 +46,8 @@ def causes(counts: Mapping[str, int], most: int = 6) -> str:
     shown = [f"{cause}: {count(number)}" for cause, number in ordered[:most]]
     rest = sum(number for _, number in ordered[most:])
     return ", ".join([*shown, f"others: {count(rest)}"] if rest else shown)
+
+
+def printable(text: str, most: int) -> str:
+    """What a server may have said, harmless to a terminal and no longer than ``most`` characters."""
+    return "".join(filter(str.isprintable, text[:most]))

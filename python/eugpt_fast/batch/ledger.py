@@ -29,10 +29,12 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from .appended import AppendedFile
+from .checking import Tell
 from .commit import GROUP, GroupCommit
 from .durable import sync_directory
 from .errors import InputChanged, OptionsChanged, OutputChanged
@@ -103,21 +105,21 @@ class Ledger:
             opened.pop_all()
         return ledger
 
-    def validate(self, stdin: BinaryIO | None = None) -> Counts:
+    def validate(self, stdin: BinaryIO | None = None, tell: Tell | None = None) -> Counts:
         """Reads the input once, from start to end: what its lines are, or whether it is the one that it was.
 
         As long as there are no results any input is welcome. When going on with standard input, nothing need come
-        through it: what came the first time was kept.
+        through it: what came the first time was kept. ``tell`` is told how far it is.
 
         Raises:
             InputChanged: it is not the one whose results the output holds.
             OSError: it cannot be read, or the ledger cannot be written.
         """
-        job = self._index.job()
+        job, tell = self._index.job(), tell or Tell()
         if job is None:
-            reading = self._source.read(stdin)
+            reading = self._source.read(stdin, tell)
             self._index.fill(reading.rows(), lambda: Job(reading.sha256(), self._options, 0, 0))
-        elif self._source.sha256(stdin) not in (job.input_sha256, None):
+        elif self._source.sha256(stdin, tell) not in (job.input_sha256, None):
             raise InputChanged(f"the input is not the one whose results {self._results.path} holds: {_WAY_OUT}")
         return self.counts()
 
@@ -151,7 +153,11 @@ class Ledger:
         so does every one after it: this run has ended. The next one goes on with what was written.
         """
         if outcome.ok:
-            return self._commit.add(_Entry(Mark(line.number, DONE), success_line(line, outcome)))
+            try:
+                return self._commit.add(_Entry(Mark(line.number, DONE), success_line(line, outcome)))
+            except RecursionError:
+                error = "too_deep", "the answer is nested too deeply to be written"
+                outcome = replace(outcome, verdict="error", body=None, error=error)
         return self._commit.add(_Entry(Mark(line.number, FAILED), error_line(line, outcome)))
 
     async def flush(self) -> None:
@@ -202,7 +208,8 @@ class Ledger:
         if not self._results.size and not self._errors.size:
             self._index.clear()  # nothing is lost with another input, or other options
         elif job.options != self._options:
-            raise OptionsChanged(f"the results in {self._results.path} were made with other options: {_WAY_OUT}")
+            which = "another server's address, or with skip_invalid (--skip-invalid) otherwise"
+            raise OptionsChanged(f"the results in {self._results.path} were made with {which}: {_WAY_OUT}")
 
     def _take_in(self, file: AppendedFile, where: int) -> None:
         """Takes the whole lines that the index does not know of as results, and cuts off the rest."""

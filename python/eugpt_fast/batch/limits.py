@@ -51,10 +51,15 @@ class Concurrency:
                 self._leave()  # it was given to us just then
             raise
 
-    def release(self, *, overloaded: bool) -> None:
-        """Gives the place back, and tells whether the server was too busy to answer well."""
+    def release(self, *, overloaded: bool, held: int = 0) -> None:
+        """Gives the place back.
+
+        Args:
+            overloaded: whether the server was too busy to answer well.
+            held: how many of those that have a place are not sent for another reason.
+        """
         if self._fixed is None:
-            self._learn(overloaded, time.monotonic())
+            self._learn(overloaded, self.running - held, time.monotonic())
         self._leave()
 
     def _leave(self) -> None:
@@ -65,7 +70,7 @@ class Concurrency:
                 self.running += 1
                 place.set_result(None)
 
-    def _learn(self, overloaded: bool, now: float) -> None:
+    def _learn(self, overloaded: bool, busy: int, now: float) -> None:
         if now >= self._window_ends:
             self._window_ends = now + _WINDOW
             self._answers = self._errors = 0
@@ -77,7 +82,7 @@ class Concurrency:
             self.limit = max(1.0, self.limit * _CUT)
             self._probing = False
             self._errors = -1
-        elif not overloaded and self.running >= int(self.limit):  # a limit that is not reached teaches nothing
+        elif not overloaded and busy >= int(self.limit):  # a limit that is not reached teaches nothing
             self.limit = min(float(self._most), self.limit + (1.0 if self._probing else 1.0 / self.limit))
 
 
@@ -90,14 +95,13 @@ class Bucket:
         self._level = self._burst
         self._filled = time.monotonic()
 
-    async def take(self, amount: float) -> None:
-        """Waits until ``amount`` may be used. An amount beyond what a second brings waits for its own time."""
+    def take(self, amount: float) -> float:
+        """Seconds to wait until ``amount`` may be used. An amount beyond what a second brings waits its own time."""
         if self._rate is None:
-            return
+            return 0.0
         self._fill()
         self._level -= amount
-        if self._level < 0.0:
-            await asyncio.sleep(-self._level / self._rate)
+        return max(0.0, -self._level / self._rate)
 
     def correct(self, by: float) -> None:
         """So much more, or less, was used than was taken."""
@@ -119,21 +123,28 @@ class Pause:
     """Seconds; a server that asks for more is asked again then."""
 
     def __init__(self) -> None:
-        self._until = 0.0
+        self.until = 0.0
+        """The server may be asked again then: seconds of :func:`time.monotonic`."""
+        self.why = ""
 
-    async def over(self) -> None:
-        """Waits until the server may be asked again."""
-        while (left := self._until - time.monotonic()) > 0:
-            await asyncio.sleep(left)
+    @property
+    def left(self) -> float:
+        """Seconds."""
+        return max(0.0, self.until - time.monotonic())
 
     def heed(self, outcome: Outcome) -> None:
         """Takes ``Retry-After`` of a refusal, and ``x-ratelimit-*`` that say that nothing remains."""
-        asked = []
         if outcome.status_code in (429, 503):
-            asked.append(retry_after(outcome.headers.get("retry-after")))
-        asked += [_reset_of(outcome.headers, what) for what in ("requests", "tokens")]
-        seconds = max((each for each in asked if each is not None), default=0.0)
-        self._until = max(self._until, time.monotonic() + min(seconds, self.LONGEST))
+            code = outcome.error[0] if outcome.error else outcome.status_code
+            asked = retry_after(outcome.headers.get("retry-after"))
+            self._ask(asked, f"the server asks for it (status {outcome.status_code}: {code})")
+        for what in ("requests", "tokens"):
+            self._ask(_reset_of(outcome.headers, what), f"the server's limit of {what} is used up")
+
+    def _ask(self, seconds: float | None, why: str) -> None:
+        until = time.monotonic() + min(seconds or 0.0, self.LONGEST)
+        if seconds and until > self.until:
+            self.until, self.why = until, why
 
 
 def _reset_of(headers: Mapping[str, str], what: str) -> float | None:

@@ -14,23 +14,24 @@ from rich.table import Table
 from rich.text import Text
 
 from . import figures
-from .stats import Snapshot, Stats
+from .snapshot import Snapshot
 
 __all__ = ["live", "picture"]
 
 
 @contextmanager
-def live(stream: TextIO) -> Iterator[Callable[[Stats], None]]:
+def live(stream: TextIO) -> Iterator[Callable[[Snapshot], None]]:
     """A display on ``stream`` that is drawn anew at each call, without a thread of its own."""
     console = Console(file=stream)
     with Live(console=console, auto_refresh=False, transient=True) as screen:
-        yield lambda stats: screen.update(picture(stats), refresh=True)
+        yield lambda now: screen.update(picture(now), refresh=True)
 
 
-def picture(stats: Stats) -> RenderableType:
+def picture(now: Snapshot) -> RenderableType:
     """The run as it stands: how far it is, then what it does, then how well."""
-    now = stats.snapshot()
-    return Group(_bar(now), Columns(_cells(now), padding=(0, 3), equal=True), _remarks(now, stats))
+    if now.checking is not None:
+        return Text(str(now.checking))
+    return Group(_bar(now), Columns(_cells(now), padding=(0, 3), equal=True), _remarks(now))
 
 
 def _bar(now: Snapshot) -> RenderableType:
@@ -58,7 +59,7 @@ def _cells(now: Snapshot) -> list[Text]:
         _cell("requests/s", figures.rate(now.requests_per_s), "bold"),
         _cell("events/s", figures.rate(now.events_per_s), "bold"),
         _cell("tokens/s", figures.rate(now.tokens_per_s), "bold"),
-        _cell("retries", figures.count(now.retries), "bold yellow" if now.retries else "bold"),
+        _cell("retries", figures.count(sum(now.retries.values())), "bold yellow" if now.retries else "bold"),
         _cell("elapsed", figures.span(now.elapsed_s), "bold"),
     ]
 
@@ -67,13 +68,13 @@ def _cell(name: str, value: str, style: str) -> Text:
     return Text.assemble((f"{name} ", "dim"), (value, style), no_wrap=True)
 
 
-def _remarks(now: Snapshot, stats: Stats) -> RenderableType:
+def _remarks(now: Snapshot) -> RenderableType:
     remarks = Table.grid(padding=(0, 2))
     for name, times in (("first text", now.time_to_first_text), ("duration", now.duration)):
         if times["count"]:
             remarks.add_row(Text(name, "dim"), "   ".join(f"{p} {figures.time(times[p])}" for p in ("p50", "p99")))
-    if stats.retries:
-        remarks.add_row(Text("retries", "dim"), Text(figures.causes(stats.retries)))
-    if stats.errors:
-        remarks.add_row(Text("failures", "dim"), Text(figures.causes(stats.errors), "red"))
-    return Group(remarks, Text(now.note, "bold yellow")) if now.note else remarks
+    if now.retries:
+        remarks.add_row(Text("retries", "dim"), Text(figures.causes(now.retries)))
+    if now.errors:
+        remarks.add_row(Text("failures", "dim"), Text(figures.causes(now.errors), "red"))
+    return Group(remarks, *(Text(str(remark), "bold yellow") for remark in (now.wait, now.note) if remark))

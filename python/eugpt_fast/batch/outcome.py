@@ -21,7 +21,7 @@ class Outcome:
     status_code: int | None = None
     request_id: str | None = None
     body: dict[str, Any] | None = None
-    """What the endpoint would have answered without streaming; only of a success."""
+    """What the endpoint would have answered without streaming. Of a failure, what it has said, if that is JSON."""
     error: tuple[str, str] | None = None
     """Code, and message for people."""
     retryable: bool = False

@@ -10,26 +10,35 @@ from importlib.util import find_spec
 from typing import Any, TextIO, cast
 
 from . import figures
-from .stats import Snapshot, Stats
+from .aside import Aside
+from .snapshot import Snapshot
+from .stats import Stats
 
-__all__ = ["display", "line"]
+__all__ = ["display", "line", "writing"]
 
 _INTERVAL = 5.0  # seconds from one line to the next
 
-Show = Callable[[Stats], None]
+
+@contextmanager
+def display(stream: TextIO, *, quiet: bool = False) -> Iterator[Callable[[Stats], None]]:
+    """Gives what is to be called every second with the counts of the run; it never waits for ``stream``.
+
+    On a terminal, and where ``rich`` is installed, a display that renews itself and is gone afterwards. A stream that
+    can no longer be written to ends the display, never the run. One that takes nothing for the moment, a terminal
+    stopped by Ctrl-S for instance, misses what comes meanwhile, and is waited for at the end.
+    """
+    if quiet:
+        yield lambda stats: None
+        return
+    with writing(stream) as show, Aside(show) as aside:
+        yield lambda stats: aside.put(stats.snapshot())
 
 
 @contextmanager
-def display(stream: TextIO, *, quiet: bool = False) -> Iterator[Show]:
-    """Gives what is to be called every second with the counts of the run; it writes to ``stream``.
-
-    On a terminal, and where ``rich`` is installed, a display that renews itself and is gone afterwards. A stream that
-    can no longer be written to ends the display, never the run.
-    """
+def writing(stream: TextIO) -> Iterator[Callable[[Snapshot], None]]:
+    """Gives what writes a snapshot to ``stream`` in the way that suits it."""
     stream = cast(TextIO, _Lasting(stream))
-    if quiet:
-        yield lambda stats: None
-    elif stream.isatty() and os.environ.get("TERM") != "dumb" and find_spec("rich"):
+    if stream.isatty() and os.environ.get("TERM") != "dumb" and find_spec("rich"):
         from .live import live  # noqa: PLC0415  (rich is optional)
 
         with live(stream) as show:
@@ -40,6 +49,8 @@ def display(stream: TextIO, *, quiet: bool = False) -> Iterator[Show]:
 
 def line(now: Snapshot) -> str:
     """A snapshot in one line, always in the same order."""
+    if now.checking is not None:
+        return str(now.checking)
     ended = now.done + now.failed
     share = [f"{100 * ended / now.total:.1f} % of {figures.count(now.total)}"] if now.total else []
     parts = [
@@ -50,11 +61,11 @@ def line(now: Snapshot) -> str:
         f"{figures.rate(now.requests_per_s)} requests/s",
         f"{figures.rate(now.events_per_s)} events/s",
         f"{figures.rate(now.tokens_per_s)} tokens/s",
-        f"{figures.count(now.retries)} retries",
+        f"{figures.count(sum(now.retries.values()))} retries",
         f"{figures.span(now.elapsed_s)} elapsed",
         "time left unknown" if now.eta_s is None else f"{figures.span(now.eta_s)} left",
     ]
-    return ", ".join([*parts, now.note] if now.note else parts)
+    return ", ".join([*parts, *(str(remark) for remark in (now.wait, now.note) if remark)])
 
 
 class _Lines:
@@ -64,13 +75,16 @@ class _Lines:
         self._stream = stream
         self._last = time.monotonic()
         self._note: str | None = None
+        self._why: str | None = None
 
-    def __call__(self, stats: Stats) -> None:
-        now = time.monotonic()
-        if now - self._last < _INTERVAL and stats.note == self._note:
-            return
-        self._last, self._note = now, stats.note
-        print(line(stats.snapshot()), file=self._stream, flush=True)
+    def __call__(self, now: Snapshot) -> None:
+        # Short waits come and go: those alone would make a line every second.
+        why = now.wait.why if now.wait and (now.wait.why == self._why or now.wait.left > _INTERVAL) else None
+        news = now.note != self._note or why not in (None, self._why)
+        self._note, self._why = now.note, why
+        if news or time.monotonic() - self._last >= _INTERVAL:
+            self._last = time.monotonic()
+            print(line(now), file=self._stream, flush=True)
 
 
 class _Lasting:

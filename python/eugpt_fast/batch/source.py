@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from .checking import Tell
 from .durable import sync
 from .errors import InputChanged
 from .index import Row
@@ -41,17 +42,19 @@ class Source:
         """Of the file; None of a pipe."""
         return None if self._file is None else os.fstat(self._file.fileno())
 
-    def read(self, stdin: BinaryIO | None) -> Reading:
+    def read(self, stdin: BinaryIO | None, tell: Tell) -> Reading:
         """The input from its start. What comes through a pipe is on the disk when it ends."""
+        tell.size = self._size
         if self._file is not None:
             self._file.seek(0)
-            return Reading(self._file, None)
+            return Reading(self._file, None, tell)
         spooled = open(self._spool, "w+b")  # noqa: SIM115
         self._file = spooled
-        return Reading(self._incoming(stdin), spooled)
+        return Reading(self._incoming(stdin), spooled, tell)
 
-    def sha256(self, stdin: BinaryIO | None) -> bytes | None:
+    def sha256(self, stdin: BinaryIO | None, tell: Tell) -> bytes | None:
         """Of the whole input as it is now. None if nothing comes through the pipe: then what came before is meant."""
+        tell.size = self._size
         hash, size = hashlib.sha256(), 0
         if self._file is not None:
             self._file.seek(0)
@@ -59,11 +62,16 @@ class Source:
         while block := file.read(2**20):
             hash.update(block)
             size += len(block)
+            tell("comparing the input with that of the run before", None, size)
         if self._file is None:
             self._file = open(self._spool, "rb")  # noqa: SIM115
             if not size:
                 return None
         return hash.digest()
+
+    @property
+    def _size(self) -> int | None:
+        return None if self.status is None else self.status.st_size
 
     def request(self, row: Row) -> Line:
         """A line that is a request. Raises InputChanged if it is another one by now."""
@@ -109,9 +117,10 @@ def _changed(row: Row) -> InputChanged:
 class Reading:
     """One way through an input, which hashes it, and keeps what comes through a pipe."""
 
-    def __init__(self, file: BinaryIO, spool: BinaryIO | None) -> None:
+    def __init__(self, file: BinaryIO, spool: BinaryIO | None, tell: Tell) -> None:
         self._file = file
         self._spool = spool
+        self._tell = tell
         self._hash = hashlib.sha256()
 
     def readline(self, limit: int, /) -> bytes:
@@ -119,7 +128,10 @@ class Reading:
         line = self._file.readline(limit)
         self._hash.update(line)
         if self._spool is not None:
-            self._spool.write(line)
+            try:
+                self._spool.write(line)
+            except OSError as error:
+                raise OSError(error.errno, error.strerror, self._spool.name) from error
         return line
 
     def rows(self) -> Iterator[tuple[int, int, bytes | None, bool]]:
@@ -128,9 +140,11 @@ class Reading:
             line = parse(number, raw)
             known = None if line.custom_id is None else digest(line.custom_id)
             yield number, position, known, isinstance(line, Line)
+            self._tell("reading the input", number, position)
         if self._spool is not None:
             self._spool.flush()
             sync(self._spool.fileno())
+        self._tell.now("looking for custom_ids that come twice")
 
     def sha256(self) -> bytes:
         """Of what was read."""

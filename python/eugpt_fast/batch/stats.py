@@ -5,15 +5,17 @@ from __future__ import annotations
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime, timezone
 from typing import Any
 
+from . import figures
 from .histogram import Histogram
 from .outcome import Outcome
 from .series import Point, Series
+from .snapshot import Checking, Snapshot, Wait
 
-__all__ = ["Snapshot", "Stats"]
+__all__ = ["Stats"]
 
 _RECENT = 10  # samples over which the rates of a snapshot are taken
 _REMEMBERED = 60  # samples over which the time left is estimated
@@ -25,30 +27,6 @@ OTHER = "other"
 _TOKENS = ("input", "output", "cached", "reasoning")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Snapshot:
-    """A run at one moment. Rates are those of the last ten samples; times are in seconds."""
-
-    total: int | None
-    done: int
-    failed: int
-    in_flight: int
-    """Requests on the wire: neither those that were not begun, nor those that wait for their next attempt."""
-    pending: int | None
-    """All others that have not ended; ``None`` while the total is not known."""
-    concurrency: int
-    elapsed_s: float
-    requests_per_s: float
-    events_per_s: float
-    tokens_per_s: float
-    """Output tokens."""
-    eta_s: float | None
-    retries: int
-    time_to_first_text: dict[str, float | int | None]
-    duration: dict[str, float | int | None]
-    note: str | None
-
-
 class Stats:
     """Counts one run. Belongs to one thread.
 
@@ -58,7 +36,8 @@ class Stats:
         failed: Errors of earlier runs.
         clock: Seconds, from any start.
 
-    ``note`` is a line for whoever watches: why a run pauses, or that it is about to stop. ``invalid`` counts the lines
+    For whoever watches: ``checking`` tells how far the input was read, before the first request; ``wait`` why nothing
+    is sent for the moment, ``note`` that the run is about to stop, and ``stopped`` why. ``invalid`` counts the lines
     that are no requests: neither in the total nor as failed.
     """
 
@@ -68,11 +47,13 @@ class Stats:
         self.total = total
         self.done_before, self.failed_before = done, failed
         self.done = self.failed = 0  # in this run
-        self.attempts = 0
-        self.events = 0
+        self.events = 0  # of attempts that ended, those that were repeated included
         self.concurrency = 0
         self.invalid = 0
+        self.checking: Checking | None = None
+        self.wait: Wait | None = None
         self.note: str | None = None
+        self.stopped: str | None = None
         self.verdicts: Counter[str] = Counter()
         self.errors: Counter[str] = Counter()
         """Requests that failed, by error code."""
@@ -87,16 +68,13 @@ class Stats:
         self._start = self._sampled = clock()
         self._started_at = datetime.now(timezone.utc)
         self._counted = (0, 0, 0, 0, 0)  # as of the last sample
-        self._in_flight = 0
+        self._in_flight = self._under_way = 0
         self._recent: deque[tuple[float, int, int, int]] = deque([(self._start, 0, 0, 0)], maxlen=_REMEMBERED + 1)
 
-    def started(self) -> None:
-        """An attempt was sent."""
-        self.attempts += 1
-
-    def retried(self, cause: str) -> None:
-        """An attempt came to nothing and will be repeated. ``cause``: a status ("429") or a verdict ("interrupted")."""
-        _count(self.retries, cause)
+    def retried(self, outcome: Outcome) -> None:
+        """An attempt came to nothing and will be repeated."""
+        self.events += outcome.events
+        _count(self.retries, _cause(outcome))
 
     def finished(self, outcome: Outcome) -> None:
         """A request ended, after all of its attempts."""
@@ -112,22 +90,25 @@ class Stats:
             self.duration.add(outcome.duration)
         else:
             self.failed += 1
-            _count(self.errors, outcome.error[0] if outcome.error else outcome.verdict)
+            _count(self.errors, _cause(outcome))
 
-    def sample(self, concurrency: int, in_flight: int) -> None:
-        """To be called every second: the limit in force, and how many requests are on the wire."""
+    def sample(self, concurrency: int, in_flight: int, events: int = 0) -> None:
+        """To be called every second: the limit in force, how many requests are on the wire, and events of these."""
         now = self._clock()
-        self.concurrency, self._in_flight = concurrency, in_flight
+        self.concurrency, self._in_flight, self._under_way = concurrency, in_flight, events
         self.series.add(self._since_sample(now))
         self._sampled, self._counted = now, self._totals()
-        self._recent.append((now, self.done + self.failed, self.events, self.tokens["output"]))
+        self._recent.append((now, self.done + self.failed, self.events + events, self.tokens["output"]))
 
     def _totals(self) -> tuple[int, int, int, int, int]:
-        return self.done, self.failed, self.retries.total(), self.events, self.tokens["output"]
+        events = self.events + self._under_way
+        return self.done, self.failed, self.retries.total(), events, self.tokens["output"]
 
     def _since_sample(self, now: float) -> Point:
         done, failed, retries, events, tokens = (
-            new - old for new, old in zip(self._totals(), self._counted, strict=True)
+            # Events of requests that were given up are gone.
+            max(new - old, 0)
+            for new, old in zip(self._totals(), self._counted, strict=True)
         )
         return Point(
             at=now - self._start,
@@ -149,22 +130,24 @@ class Stats:
         recent = max(now - at, 1e-9)
         done, failed = self.done_before + self.done, self.failed_before + self.failed
         left = None if self.total is None else max(self.total - done - failed, 0)
-        in_flight = self.attempts - self.retries.total() - ended
         return Snapshot(
+            checking=self.checking,
             total=self.total,
             done=done,
             failed=failed,
-            in_flight=in_flight,
-            pending=None if left is None else max(left - in_flight, 0),
+            in_flight=self._in_flight,
+            pending=None if left is None else max(left - self._in_flight, 0),
             concurrency=self.concurrency,
             elapsed_s=now - self._start,
             requests_per_s=(ended - ended_then) / recent,
-            events_per_s=(self.events - events_then) / recent,
+            events_per_s=max(self.events + self._under_way - events_then, 0) / recent,
             tokens_per_s=(self.tokens["output"] - tokens_then) / recent,
             eta_s=self._time_left(now, ended, left),
-            retries=self.retries.total(),
+            retries=dict(self.retries),
+            errors=dict(self.errors),
             time_to_first_text=self.first_text.as_json(),
             duration=self.duration.as_json(),
+            wait=self.wait,
             note=self.note,
         )
 
@@ -186,6 +169,7 @@ class Stats:
         return {
             "started_at": self._started_at.isoformat(timespec="seconds"),
             "elapsed_s": elapsed,
+            "stopped": self.stopped,
             "requests": {
                 "total": self.total,
                 "done": done,
@@ -209,9 +193,14 @@ class Stats:
         }
 
 
+def _cause(outcome: Outcome) -> str:
+    """A status ("429"), the API's code for it, or a verdict ("interrupted")."""
+    return outcome.error[0] if outcome.error else outcome.verdict
+
+
 def _count(counter: Counter[str], kind: str) -> None:
     """Counts what a server may have named: any text of any length, which is about to be shown on a terminal."""
-    kind = "".join(filter(str.isprintable, kind[:_LONGEST])) or OTHER
+    kind = figures.printable(kind, _LONGEST) or OTHER
     counter[kind if kind in counter or len(counter) < _KINDS else OTHER] += 1
 
 

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, ClassVar, TypeVar, cast
 
+from .in_memory import completing
 from .lines import InvalidLine, Line
 from .options import Options
 from .outcome import Outcome
 from .rows import SCHEMA, invalid, like, line_of, result, rows_of
-from .runner import completing
 
 __all__ = ["Worker"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import errno
 import json
 import math
 import sys
@@ -25,12 +26,14 @@ from .exits import BATCH_EXIT_CODES, ERROR, INTERRUPTED_BY_USER, REQUESTS_FAILED
 from .files import check_readable, check_writable
 
 _REPORTS = {".html": as_html, ".svg": as_svg}
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _LIMITS = ("concurrency", "max_concurrency", "rpm", "tpm", "attempts", "deadline", "max_total_tokens")
 
 
 def add_commands(commands: Any) -> None:
     batch = commands.add_parser(
         "batch",
+        usage="%(prog)s REQUESTS --output FILE [options]",  # all of them would drown what is wrong
         help="make all requests of a file, and lose none",
         description="Makes the requests of a file in the OpenAI batch format and writes their results in it. Start the "
         "same command again and it goes on where it stopped, however it was stopped. The key is read from "
@@ -119,11 +122,13 @@ def _batch(refuse: Callable[[str], NoReturn], arguments: argparse.Namespace) -> 
 
     try:
         summary = _run(arguments, watch)
-    except Exception:
+    except Exception as error:
         if counted is not None and counted.done + counted.failed:  # it broke off, but got somewhere
             _tell(counted, arguments)
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            raise OSError(f"{error}; what was recorded is safe: make room, and the same command goes on") from error
         raise
-    told = counted is None or _tell(counted, arguments)
+    told = counted is None or counted.checking is not None or _tell(counted, arguments)
     return _status(summary, arguments.errors) if told else ERROR
 
 
@@ -153,8 +158,6 @@ def _run(arguments: argparse.Namespace, watch: Callable[[Stats], None]) -> Summa
             summary = None
     if summary is None:
         complain("stopped at once; what had finished is recorded")
-    else:
-        summary.stats.invalid = summary.invalid
     return summary
 
 

@@ -40,7 +40,8 @@ exit status of batch:
      another run on this output; what was recorded is safe
   2  wrong arguments
   9  finished, but some requests failed: they are in the error file
- 10  stopped with requests left, by the budget of tokens
+ 10  stopped with requests left, by the budget of tokens, an outage, or a key
+     that was withdrawn
 130  stopped by Ctrl-C with requests left
 After 1, 10 and 130 the same command goes on where it stopped.
 """

@@ -1,0 +1,73 @@
+"""What holds requests back that could run: the rates that were set, and pauses that the server asks for."""
+
+from __future__ import annotations
+
+import time
+
+import orjson
+
+from .limits import Bucket, Pause, estimated_tokens
+from .lines import Line
+from .options import Options
+from .outcome import Outcome
+from .snapshot import Wait
+from .stop import Stop
+
+__all__ = ["Throttle"]
+
+_WORTH_TELLING = 1.0  # seconds of a pause
+
+
+class Throttle:
+    """One for all requests of a run."""
+
+    def __init__(self, options: Options, stop: Stop) -> None:
+        self._options = options
+        self._stop = stop
+        self._requests = Bucket(options.rpm)
+        self._tokens = Bucket(options.tpm)
+        self._pause = Pause()
+        self._held: dict[object, tuple[float, str]] = {}  # until when, and why
+
+    @property
+    def held(self) -> int:
+        """How many requests wait."""
+        return len(self._held)
+
+    async def turn(self, line: Line) -> float:
+        """Waits until the request may be sent, or the run stops. Returns the tokens that it is expected to use."""
+        await self._over()
+        estimate = 0.0
+        if self._options.tpm is not None:  # else nobody asks, and the body is encoded once, to be sent
+            estimate = estimated_tokens(line.body, len(orjson.dumps(line.body)))
+        await self._hold(self._requests.take(1.0), f"no more than {self._options.rpm or 0:,.10g} requests a minute")
+        await self._hold(self._tokens.take(estimate), f"no more than {self._options.tpm or 0:,.10g} tokens a minute")
+        await self._over()  # the server may have asked for a pause meanwhile
+        return estimate
+
+    def learn(self, outcome: Outcome, estimate: float) -> None:
+        """Takes an attempt into account, for which so many tokens were expected."""
+        if outcome.usage:
+            self._tokens.correct(outcome.tokens - estimate)
+        self._pause.heed(outcome)
+
+    def waiting(self) -> Wait | None:
+        """Until when nothing is sent, and why, if requests are held back."""
+        if self._pause.left > _WORTH_TELLING:
+            return Wait.until_monotonic(self._pause.why, self._pause.until)
+        until, why = min(self._held.values(), default=(0.0, ""))
+        return Wait.until_monotonic(why, until) if why else None
+
+    async def _over(self) -> None:
+        while self._pause.left and self._stop.why is None:
+            await self._hold(self._pause.left, self._pause.why)
+
+    async def _hold(self, seconds: float, why: str) -> None:
+        if not seconds:
+            return
+        key = object()
+        self._held[key] = time.monotonic() + seconds, why
+        try:
+            await self._stop.sleep(seconds)
+        finally:
+            del self._held[key]
