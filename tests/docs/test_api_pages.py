@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 import eugpt_fast
 import httpx
@@ -19,6 +19,7 @@ from .pages import ROOT
 PUBLIC = [
     "eugpt_fast",
     "eugpt_fast.errors",
+    "eugpt_fast.events",
     "eugpt_fast.batch",
     "eugpt_fast.compat.httpx_sse",
     "eugpt_fast.compat.openai",
@@ -86,6 +87,10 @@ def test_the_examples_of_the_docstrings_run(name: str, tmp_path: Path) -> None:
         "httpx": httpx,
         "url": os.environ["EUGPT_BASE_URL"] + "/responses",
         "body": {"input": "Hi", "stream": True},
+        "cast": cast,
+        "parser": eugpt_fast.Parser(),
+        "data": b'data: {"object":"chat.completion.chunk","choices":[]}\n\n',
+        "event": {"type": "response.output_text.delta", "delta": "Hi"},
     }
     test = doctest.DocTestParser().get_doctest(EXAMPLES[name], names, name, None, None)
     report: list[str] = []

@@ -14,6 +14,7 @@ from pathlib import Path
 from .._client.request import build
 from .checking import Tell
 from .client import client
+from .commit import GROUP
 from .completion import Completion
 from .errors import InvalidInput
 from .interrupt import interruptible
@@ -160,6 +161,12 @@ async def _work(ledger: Ledger, stats: Stats, options: Options, on_progress: OnP
         return Summary(counts.done, counts.failed, counts.pending, counts.invalid, completion.stop.why, stats)
 
 
+def _most(completion: Completion) -> int:
+    """How many requests are held in memory: those in flight, those that wait to be repeated, and those that are being
+    recorded, which hold no place."""
+    return 2 * int(completion.concurrency.limit) + 2 * GROUP
+
+
 async def _complete_all(completion: Completion, stats: Stats, ledger: Ledger, grace: float) -> None:
     """Starts requests as there is room; ends when all are recorded, or the run was stopped."""
 
@@ -173,8 +180,7 @@ async def _complete_all(completion: Completion, stats: Stats, ledger: Ledger, gr
     stop.changed = tasks.look
     try:
         for line in ledger.pending():
-            # Requests that wait to be repeated hold no place, but memory.
-            await tasks.until(lambda: stop.why is not None or len(tasks) < 2 * int(completion.concurrency.limit) + 2)
+            await tasks.until(lambda: stop.why is not None or len(tasks) < _most(completion))
             if stop.why is not None:
                 break
             tasks.start(complete(line))
