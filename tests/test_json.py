@@ -200,6 +200,7 @@ def test_an_integer_beyond_the_interpreters_limit_is_a_decode_error(backend: Mod
 
 
 @pytest.mark.skipif(not hasattr(sys, "get_int_max_str_digits"), reason="this Python has no limit")
+@pytest.mark.thread_unsafe(reason="the limit is the whole interpreter's")
 @pytest.mark.parametrize("limit", [640, 641, 0])
 def test_the_interpreters_limit_is_obeyed_as_it_is_set(backend: ModuleType, limit: int) -> None:
     before = sys.get_int_max_str_digits()
