@@ -24,7 +24,7 @@ _PLACE_OF_TIME = b"0" * 19
 
 @dataclass(frozen=True)
 class Served:
-    """A stream and how it leaves: ``burst``, ``each``, ``paced@N`` (N events a second), ``idle``, ``whole`` (as JSON)."""
+    """A stream and how it leaves: ``burst``, ``each``, ``paced@N`` (N a second), ``idle``, ``whole`` (as JSON)."""
 
     mode: str
     body: bytes
