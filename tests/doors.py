@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from dataclasses import dataclass, field
+from typing import Any
 
 import anyio
 import eugpt_fast
@@ -33,7 +34,7 @@ def options(reply: Reply) -> dict:
     return {"content_timeout": PATIENCE} if stalls else {}
 
 
-def iterate(response, reply: Reply) -> Reading:
+def iterate(response: Any, reply: Reply) -> Reading:
     reading = Reading(stream=EventStream(response, **options(reply)))
     try:
         for event in reading.stream:
@@ -43,7 +44,7 @@ def iterate(response, reply: Reply) -> Reading:
     return reading
 
 
-async def aiterate(response, reply: Reply) -> Reading:
+async def aiterate(response: Any, reply: Reply) -> Reading:
     reading = Reading(stream=AsyncEventStream(response, **options(reply)))
     try:
         async for event in reading.stream:
@@ -73,7 +74,7 @@ def read_iterable(url: str, reply: Reply) -> Reading:
         return iterate(response.iter_bytes(), reply)
 
 
-def read_async(url: str, reply: Reply, library=httpx) -> Reading:
+def read_async(url: str, reply: Reply, library: Any = httpx) -> Reading:
     async def read() -> Reading:
         async with library.AsyncClient(timeout=10) as client, client.stream("POST", url) as response:
             return await aiterate(response, reply)
@@ -93,7 +94,7 @@ def read_async_iterable(url: str, reply: Reply) -> Reading:
     return asyncio.run(read())
 
 
-def read_native(url: str, reply: Reply, library=httpx) -> Reading:
+def read_native(url: str, reply: Reply, library: Any = httpx) -> Reading:
     transport = eugpt_fast.Transport()
     with library.Client(transport=transport, timeout=10) as client, client.stream("POST", url) as response:
         return iterate(response, reply)
@@ -103,7 +104,7 @@ def read_native_httpx2(url: str, reply: Reply) -> Reading:
     return read_native(url, reply, httpx2)
 
 
-def read_async_native(url: str, reply: Reply, library=httpx) -> Reading:
+def read_async_native(url: str, reply: Reply, library: Any = httpx) -> Reading:
     async def read() -> Reading:
         transport = eugpt_fast.AsyncTransport()
         async with library.AsyncClient(transport=transport, timeout=10) as client, client.stream("POST", url) as answer:
