@@ -69,6 +69,7 @@ lint: build
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy tests
 	$(BIN)/python -m mypy.stubtest eugpt_fast._core
 	$(BIN)/pyright --pythonpath $(BIN)/python
 

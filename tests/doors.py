@@ -24,12 +24,14 @@ needs_native = pytest.mark.skipif(not hasattr(eugpt_fast, "Transport"), reason="
 class Reading:
     """What one reading of a stream came to."""
 
-    events: list = field(default_factory=list)
-    stream: EventStream | AsyncEventStream | None = None
-    error: errors.StreamError | None = None
+    events: list[Any] = field(default_factory=list)
+    stream: Any = None
+    """The ``EventStream`` or ``AsyncEventStream`` that was read."""
+    error: Any = None
+    """The ``StreamError`` that it raised, or None."""
 
 
-def options(reply: Reply) -> dict:
+def options(reply: Reply) -> dict[str, Any]:
     stalls = reply.fault in (Fault.STALL, Fault.STALL_COMMENTS)
     return {"content_timeout": PATIENCE} if stalls else {}
 

@@ -17,13 +17,13 @@ DATA = Path(__file__).parent / "data"
 STREAM = openai_stream(20)
 
 
-def command(*arguments: str, **options: Any) -> subprocess.CompletedProcess:
+def command(*arguments: str, **options: Any) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
         [sys.executable, "-m", "eugpt_fast", *arguments], capture_output=True, timeout=60, check=False, **options
     )
 
 
-def start(*arguments: str, **options: Any) -> subprocess.Popen:
+def start(*arguments: str, **options: Any) -> Any:
     return subprocess.Popen(
         [sys.executable, "-m", "eugpt_fast", *arguments],
         stdout=subprocess.PIPE,
@@ -32,7 +32,7 @@ def start(*arguments: str, **options: Any) -> subprocess.Popen:
     )
 
 
-def lines(output: bytes) -> list:
+def lines(output: bytes) -> list[Any]:
     return [json.loads(line) for line in output.decode().splitlines()]
 
 

@@ -2,16 +2,18 @@
 
 import asyncio
 import json
+import time
 import traceback
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, cast
 
+import anyio
 import eugpt_fast
 import httpx
 import httpx2
 import pytest
 from eugpt_fast import Verdict, errors
-from eugpt_fast._client import calls
+from eugpt_fast._client.calls import HttpCall
 from eugpt_fast._client.retries import Retries, retry_after
 from eugpt_fast.testing import Fault, ReplayServer, Reply, openai_stream
 
@@ -32,29 +34,29 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Any:
     async def asleep(seconds: float) -> None:
         slept.append(seconds)
 
-    monkeypatch.setattr(calls.time, "sleep", slept.append)
-    monkeypatch.setattr(calls.anyio, "sleep", asleep)
+    monkeypatch.setattr(time, "sleep", slept.append)
+    monkeypatch.setattr(anyio, "sleep", asleep)
     return slept
 
 
-def sync_events(url: str, **options: Any) -> list:
+def sync_events(url: str, **options: Any) -> list[Any]:
     with eugpt_fast.stream("Hi", base_url=url, **options) as stream:
         return list(stream)
 
 
-def async_events(url: str, **options: Any) -> list:
-    async def run() -> list:
+def async_events(url: str, **options: Any) -> list[Any]:
+    async def run() -> list[Any]:
         async with eugpt_fast.astream("Hi", base_url=url, **options) as stream:
             return [event async for event in stream]
 
     return asyncio.run(run())
 
 
-def sync_collect(url: str, **options: Any) -> list:
+def sync_collect(url: str, **options: Any) -> list[Any]:
     return [eugpt_fast.collect("Hi", base_url=url, **options)]
 
 
-def async_collect(url: str, **options: Any) -> list:
+def async_collect(url: str, **options: Any) -> list[Any]:
     return [asyncio.run(eugpt_fast.acollect("Hi", base_url=url, **options))]
 
 
@@ -260,7 +262,7 @@ def test_the_key_shows_in_no_repr() -> None:
     with ReplayServer(STREAM.body) as server:
         stream = eugpt_fast.stream("Hi", base_url=server.url)
         assert KEY not in repr(stream)
-        assert KEY not in repr(stream._call._request)
+        assert KEY not in repr(cast(HttpCall, stream._call)._request)
         stream.close()
 
 

@@ -1,7 +1,7 @@
 """Every fault of the replay server, over real sockets, through every door: events first, then the verdict."""
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import httpx2
@@ -17,14 +17,15 @@ HALF = STREAM.events // 2
 
 def replay(door: Any, reply: Reply) -> Reading:
     with ReplayServer(reply) as server:
-        return door(server.url + "/v1/responses", reply)
+        found: Reading = door(server.url + "/v1/responses", reply)
+        return found
 
 
-def events_of(body: bytes) -> list:
+def events_of(body: bytes) -> list[Any]:
     return Parser().feed(body)
 
 
-def text_of(events: list) -> str:
+def text_of(events: list[Any]) -> str:
     return "".join(event["delta"] for event in events if event["type"] == "response.output_text.delta")
 
 
@@ -33,7 +34,7 @@ def door(request: pytest.FixtureRequest) -> Any:
     return request.param
 
 
-def check(reading: Reading, door: Any, expected: list) -> None:
+def check(reading: Reading, door: Any, expected: list[Any]) -> None:
     if door not in COLLECTING:
         assert reading.events == expected
     assert reading.stream.text == text_of(expected)
@@ -108,7 +109,7 @@ def test_a_stream_without_a_terminal_event_is_interrupted(door: Any, name: Any) 
     assert reading.stream.verdict is reading.error.verdict is Verdict.INTERRUPTED
     assert reading.error.retryable
     assert reading.error.inside_event is inside_event
-    assert isinstance(reading.error.__cause__, cause)
+    assert isinstance(reading.error.__cause__, cast(type, cause))
     assert reading.error.text == text_of(expected)
     assert reading.error.last_sequence_number == expected[-1]["sequence_number"]
     assert reading.error.response_id == expected[0]["response"]["id"]
@@ -122,7 +123,7 @@ def test_an_error_event_raises_with_what_it_says(door: Any, fault: Any) -> None:
     assert isinstance(reading.error, errors.ResponseError)
     assert reading.stream.verdict is reading.error.verdict is Verdict.ERROR
     assert reading.error.code == "server_error"
-    assert reading.error.message in str(reading.error)
+    assert str(reading.error.message) in str(reading.error)
     assert reading.error.param is None
     assert reading.error.retryable
     check(reading, door, events_of(damage(STREAM.body, fault)))

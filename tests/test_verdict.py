@@ -2,13 +2,14 @@
 
 import json
 import pickle
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from eugpt_fast import EventStream, Verdict, errors
+from eugpt_fast.events import Event
 
 
-def read(*events: dict) -> tuple[EventStream, errors.StreamError | None]:
+def read(*events: dict[str, Any]) -> tuple[EventStream, Any]:
     stream = EventStream([b"data: " + json.dumps(event).encode() + b"\n\n" for event in events])
     try:
         list(stream)
@@ -104,7 +105,7 @@ def test_a_caller_that_changes_the_terminal_event_does_not_change_the_verdict() 
     stream = EventStream([b'data: {"type":"error","message":"m"}\n\n', b": more\n\n"])
     with pytest.raises(errors.ResponseError, match="m"):
         for event in stream:
-            event["type"] = "response.completed"
+            cast("dict[str, Any]", event)["type"] = "response.completed"
 
 
 def test_an_empty_stream_is_interrupted() -> None:
@@ -118,7 +119,7 @@ def test_every_error_survives_pickling() -> None:
     originals = [
         read(DELTA)[1],
         read({"type": "error", "code": "c", "message": "m"})[1],
-        errors.EventDecodeError("msg", "doc", 1, [{"a": 1}]),
+        errors.EventDecodeError("msg", "doc", 1, cast("list[Event]", [{"a": 1}])),
         errors.EventTooDeep("msg", "doc", 0),
         errors.EventTooLarge(5, [1]),
         errors.EventTruncated("half"),

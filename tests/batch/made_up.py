@@ -35,7 +35,7 @@ def run(seconds: int = 60, **options: Any) -> Stats:
             if number == 1:
                 stats.finished(outcome("refused", error=("invalid_prompt", "…")))
             else:
-                times = {"time_to_first_text": dice.uniform(0.1, 1), "duration": dice.uniform(1, 9)}
+                times: dict[str, Any] = {"time_to_first_text": dice.uniform(0.1, 1), "duration": dice.uniform(1, 9)}
                 stats.finished(outcome(events=30, usage=usage, **times))
         stats.sample(16, 12)
     return stats

@@ -43,7 +43,7 @@ def command(folder: Any) -> Iterator[Any]:
     """Runs ``eugpt-fast batch`` in the folder, against a server that answers every request."""
     with ReplayServer(STREAM.body) as server:
 
-        def run(*arguments: str, **options: Any) -> subprocess.CompletedProcess:
+        def run(*arguments: str, **options: Any) -> subprocess.CompletedProcess[bytes]:
             environment = {**os.environ, "EUGPT_API_KEY": "sk-test", "EUGPT_BASE_URL": server.url}
             environment |= options.pop("env", {})
             return subprocess.run(
@@ -64,8 +64,8 @@ def ended(folder: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Runs the command in this process, with a run that ends as told."""
     monkeypatch.chdir(folder)
 
-    def run(*arguments: str, ending: Any) -> tuple[int, dict]:
-        given = {}
+    def run(*arguments: str, ending: Any) -> tuple[int, dict[str, Any]]:
+        given: dict[str, Any] = {}
 
         def fake_run(input: Any, output: Any, *, on_progress: Any, **others: Any) -> Any:
             given.update(others, input=input, output=output)
@@ -84,9 +84,10 @@ def summary(done: int = 5, failed: int = 0, pending: int = 0, invalid: int = 0, 
     return Summary(done, failed, pending, invalid, stopped, made_up_run(1))
 
 
-def complaint(result: subprocess.CompletedProcess) -> str:
+def complaint(result: subprocess.CompletedProcess[bytes]) -> str:
     (line,) = [line for line in result.stderr.decode().splitlines() if line.startswith("eugpt-fast")]
-    return line
+    found: str = line
+    return found
 
 
 def test_results_summary_metrics_and_report(command: Any, folder: Any) -> None:
@@ -315,7 +316,7 @@ def test_ctrl_c_leaves_an_account_and_no_traceback(times: Any, folder: Any) -> N
     with ReplayServer(slow) as server:
         environment = {**os.environ, "EUGPT_API_KEY": "sk-test", "EUGPT_BASE_URL": server.url}
         arguments = ["requests.jsonl", "--output", "out.jsonl", "--concurrency", "2", "--metrics", "m.json"]
-        process = subprocess.Popen(
+        process: Any = subprocess.Popen(
             [sys.executable, "-m", "eugpt_fast", "batch", *arguments],
             cwd=folder,
             env=environment,
@@ -354,6 +355,8 @@ def test_ctrl_c_while_the_input_is_read_ends_it(input: Any, folder: Any) -> None
         time.sleep(0.1)
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 130
+        assert process.stderr is not None
+        assert process.stdout is not None
         complaints = process.stderr.read()
         assert process.stdout.read() == b""
     assert complaints.splitlines()[-1].startswith(b"eugpt-fast: stopped at once")

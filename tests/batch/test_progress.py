@@ -75,7 +75,7 @@ def test_it_tells_why_and_until_when_requests_are_held_back(monkeypatch: pytest.
 
 def test_a_long_wait_is_told_at_once_and_short_ones_in_the_next_line(monkeypatch: pytest.MonkeyPatch) -> None:
     clock, stream = Clock(), io.StringIO()
-    monkeypatch.setattr(progress.time, "monotonic", clock)
+    monkeypatch.setattr(time, "monotonic", clock)
     stats = Stats(10)
     waits = [0, 0.4, 0, 0.4, 60, 59, 58, 0, 0.4, 0]
     with progress.writing(stream) as show:
@@ -115,7 +115,7 @@ def test_a_line_without_a_total_claims_no_share() -> None:
 
 def test_lines_come_every_five_seconds_and_when_something_is_to_be_said(monkeypatch: pytest.MonkeyPatch) -> None:
     clock, stream = Clock(), io.StringIO()
-    monkeypatch.setattr(progress.time, "monotonic", clock)
+    monkeypatch.setattr(time, "monotonic", clock)
     stats = Stats(10)
     with progress.writing(stream) as show:
         seen = []
@@ -150,7 +150,7 @@ def test_a_terminal_gets_a_display_that_is_gone_afterwards() -> None:
 @pytest.mark.parametrize("why", ["a dumb terminal", "no rich"])
 def test_other_terminals_get_lines(why: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     clock, stream = Clock(), Terminal()
-    monkeypatch.setattr(progress.time, "monotonic", clock)
+    monkeypatch.setattr(time, "monotonic", clock)
     if why == "no rich":
         monkeypatch.setattr(progress, "find_spec", lambda name: None)
     else:
@@ -171,14 +171,15 @@ def test_a_stream_that_fails_ends_the_display_and_not_the_run(
 
     class Broken(io.StringIO):
         def isatty(self) -> bool:
-            return terminal
+            found: bool = terminal
+            return found
 
         def write(self, text: str) -> int:
             tried.append(text)
             raise error
 
     clock = Clock()
-    monkeypatch.setattr(progress.time, "monotonic", clock)
+    monkeypatch.setattr(time, "monotonic", clock)
     with progress.writing(Broken()) as show:
         for _ in range(3):
             clock.now += 5

@@ -24,6 +24,10 @@ def all_of(root: ElementTree.Element, tag: str) -> list[ElementTree.Element]:
     return [element for element in root.iter() if element.tag.rpartition("}")[2] == tag]
 
 
+def number(element: ElementTree.Element, name: str) -> float:
+    return float(element.attrib[name])
+
+
 def drawn(elements: list[str]) -> ElementTree.Element:
     return tree(f"<svg>{''.join(elements)}</svg>")
 
@@ -61,14 +65,12 @@ def test_every_mark_is_inside_the_picture(stats: Any) -> None:
     for group in all_of(root, "g"):
         for element in group:
             names = [("x", "y"), ("x1", "y1"), ("x2", "y2")]
-            places += [
-                (float(element.get(x)), float(element.get(y))) for x, y in names if element.get(x) and element.get(y)
-            ]
+            places += [(number(element, x), number(element, y)) for x, y in names if element.get(x) and element.get(y)]
             pairs = re.findall(r"([-\d.]+),([-\d.]+)", element.get("d", ""))
             places += [(float(x), float(y)) for x, y in pairs]
             if element.get("height"):
-                assert float(element.get("height")) >= 0
-                places.append((float(element.get("x")) + float(element.get("width")), float(element.get("y"))))
+                assert number(element, "height") >= 0
+                places.append((number(element, "x") + number(element, "width"), number(element, "y")))
     assert places
     assert all(0 <= x <= WIDTH and 0 <= y <= HEIGHT for x, y in places)
 
@@ -144,7 +146,7 @@ def test_a_line_goes_through_its_values() -> None:
     plot = Plot("t")
     root = drawn(over_time(plot, points(0, 10, 5), [Layer("done", lambda point: point.done, "a")]))
     (line,) = all_of(root, "path")
-    corners = [tuple(map(float, pair)) for pair in re.findall(r"([-\d.]+),([-\d.]+)", line.get("d"))]
+    corners = [tuple(map(float, pair)) for pair in re.findall(r"([-\d.]+),([-\d.]+)", line.get("d", ""))]
     highest = max(float(word) for word in words(root) if word.isdigit())
     heights = [(plot.bottom - y) / (plot.bottom - plot.top) * highest for _, y in corners]
     assert heights == pytest.approx([0, 0, 10, 10, 5, 5], abs=0.1)
@@ -156,7 +158,7 @@ def test_bars_stand_on_each_other() -> None:
     same = [Layer(name, lambda point: point.done, name, bars=True) for name in "ab"]
     root = drawn(over_time(plot, points(3, 3), same))
     heights = [
-        sorted({float(y) for _, y in re.findall(r"([-\d.]+),([-\d.]+)", path.get("d"))})
+        sorted({float(y) for _, y in re.findall(r"([-\d.]+),([-\d.]+)", path.get("d", ""))})
         for path in all_of(root, "path")
     ]
     assert heights[0][0] == heights[1][1]
@@ -169,7 +171,7 @@ def test_the_bars_of_a_distribution_add_up_to_all(stats: Any) -> None:
     plot = Plot("t")
     root = drawn(histogram(plot, buckets, {}))
     highest = max(float(word) for word in words(root) if re.fullmatch(r"\d+", word))
-    shares = [float(bar.get("height")) / (plot.bottom - plot.top) * highest for bar in all_of(root, "rect")]
+    shares = [number(bar, "height") / (plot.bottom - plot.top) * highest for bar in all_of(root, "rect")]
     assert sum(shares) == pytest.approx(100, abs=0.05 * len(shares) + 0.1)
 
 
@@ -178,8 +180,8 @@ def test_percentiles_are_marked_where_they_are() -> None:
     plot = Plot("t")
     root = drawn(histogram(plot, metrics["buckets"], {"p50": metrics["p50"], "never": None}))
     (mark,) = [line for line in all_of(root, "line") if line.get("class") == "mark"]
-    ticks = {word: float(text.get("x")) for text, word in zip(all_of(root, "text"), words(root), strict=True)}
-    place = (float(mark.get("x1")) - ticks["1 s"]) / (ticks["5 s"] - ticks["1 s"])
+    ticks = {word: number(text, "x") for text, word in zip(all_of(root, "text"), words(root), strict=True)}
+    place = (number(mark, "x1") - ticks["1 s"]) / (ticks["5 s"] - ticks["1 s"])
     assert 5**place == pytest.approx(metrics["p50"], rel=0.01)
     assert "p50" in ticks
     assert "never" not in ticks

@@ -19,12 +19,12 @@ def clock() -> Clock:
     return Clock()
 
 
-def size_of(thing: object, seen: set[int]) -> int:
+def size_of(thing: Any, seen: set[int]) -> int:
     """Bytes of an object and of all it refers to."""
     if id(thing) in seen:
         return 0
     seen.add(id(thing))
-    parts = [*thing.items()] if isinstance(thing, dict) else []
+    parts: list[object] = [*thing.items()] if isinstance(thing, dict) else []
     if isinstance(thing, (list, tuple)) or type(thing).__name__ == "deque":
         parts = [*thing]
     for kind in type(thing).__mro__:
