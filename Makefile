@@ -3,6 +3,7 @@
 #   make demo-batch   build, then watch a batch being killed and resumed, with nothing lost
 #   make test   build, then run the Rust and Python tests, native and pure
 #   make docs   build the documentation into site/; any warning fails it. It needs no build of the package
+#   make test-parallel  run the tests of the core with each in two threads at once; needs the network
 #   make test-peers   run the tests of the packages that we stand in for against our drop-ins; needs the network
 #   make test-cluster run the batch worker on a local Ray and a local Spark; needs the network and Java 17
 #   make wheels  build into dist/ the sdist, the pure wheel and a manylinux wheel for each CPython found, and run the tests
@@ -14,10 +15,10 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-GROUPS := dev bench peers cluster docs release deny workflows
+GROUPS := dev parallel bench peers cluster docs release deny workflows
 SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock pyproject.toml
 
-.PHONY: demo demo-batch test test-peers test-cluster docs lint bench build clean wheels sdist pure-wheel musl-wheels minimum deny lint-workflows
+.PHONY: demo demo-batch test test-parallel test-peers test-cluster docs lint bench build clean wheels sdist pure-wheel musl-wheels minimum deny lint-workflows
 .DELETE_ON_ERROR:
 
 $(VENV)/.pip:
@@ -47,6 +48,10 @@ test: build
 	$(BIN)/python -m pytest
 	EUGPT_FAST_PURE=1 $(BIN)/python -m pytest
 
+CORE_TESTS := account event_types framing http1 json prediction recorded twin verdict
+test-parallel: build $(VENV)/.parallel
+	$(BIN)/python -m pytest --parallel-threads=2 $(CORE_TESTS:%=tests/test_%.py)
+
 test-peers: build $(VENV)/.peers
 	failed=0; for peer in httpx_client httpx_sse openai_sdk; do $(BIN)/python tests/peers/$$peer.py || failed=1; done; exit $$failed
 
@@ -64,7 +69,9 @@ lint: build
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy tests
 	$(BIN)/python -m mypy.stubtest eugpt_fast._core
+	$(BIN)/pyright --pythonpath $(BIN)/python
 
 sdist: $(VENV)/.release
 	$(BIN)/python -m release.sdist

@@ -41,7 +41,8 @@ BACKENDS = [module for module in (NATIVE, _pure) if module is not None]
 @pytest.fixture(params=BACKENDS, ids=lambda module: module.__name__.rpartition(".")[2])
 def backend(request: pytest.FixtureRequest) -> ModuleType:
     """The module under test: each of the two in turn."""
-    return request.param
+    found: ModuleType = request.param
+    return found
 
 
 @pytest.fixture

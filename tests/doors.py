@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from dataclasses import dataclass, field
+from typing import Any
 
 import anyio
 import eugpt_fast
@@ -23,17 +24,19 @@ needs_native = pytest.mark.skipif(not hasattr(eugpt_fast, "Transport"), reason="
 class Reading:
     """What one reading of a stream came to."""
 
-    events: list = field(default_factory=list)
-    stream: EventStream | AsyncEventStream | None = None
-    error: errors.StreamError | None = None
+    events: list[Any] = field(default_factory=list)
+    stream: Any = None
+    """The ``EventStream`` or ``AsyncEventStream`` that was read."""
+    error: Any = None
+    """The ``StreamError`` that it raised, or None."""
 
 
-def options(reply: Reply) -> dict:
+def options(reply: Reply) -> dict[str, Any]:
     stalls = reply.fault in (Fault.STALL, Fault.STALL_COMMENTS)
     return {"content_timeout": PATIENCE} if stalls else {}
 
 
-def iterate(response, reply: Reply) -> Reading:
+def iterate(response: Any, reply: Reply) -> Reading:
     reading = Reading(stream=EventStream(response, **options(reply)))
     try:
         for event in reading.stream:
@@ -43,7 +46,7 @@ def iterate(response, reply: Reply) -> Reading:
     return reading
 
 
-async def aiterate(response, reply: Reply) -> Reading:
+async def aiterate(response: Any, reply: Reply) -> Reading:
     reading = Reading(stream=AsyncEventStream(response, **options(reply)))
     try:
         async for event in reading.stream:
@@ -73,7 +76,7 @@ def read_iterable(url: str, reply: Reply) -> Reading:
         return iterate(response.iter_bytes(), reply)
 
 
-def read_async(url: str, reply: Reply, library=httpx) -> Reading:
+def read_async(url: str, reply: Reply, library: Any = httpx) -> Reading:
     async def read() -> Reading:
         async with library.AsyncClient(timeout=10) as client, client.stream("POST", url) as response:
             return await aiterate(response, reply)
@@ -93,7 +96,7 @@ def read_async_iterable(url: str, reply: Reply) -> Reading:
     return asyncio.run(read())
 
 
-def read_native(url: str, reply: Reply, library=httpx) -> Reading:
+def read_native(url: str, reply: Reply, library: Any = httpx) -> Reading:
     transport = eugpt_fast.Transport()
     with library.Client(transport=transport, timeout=10) as client, client.stream("POST", url) as response:
         return iterate(response, reply)
@@ -103,7 +106,7 @@ def read_native_httpx2(url: str, reply: Reply) -> Reading:
     return read_native(url, reply, httpx2)
 
 
-def read_async_native(url: str, reply: Reply, library=httpx) -> Reading:
+def read_async_native(url: str, reply: Reply, library: Any = httpx) -> Reading:
     async def read() -> Reading:
         transport = eugpt_fast.AsyncTransport()
         async with library.AsyncClient(transport=transport, timeout=10) as client, client.stream("POST", url) as answer:

@@ -36,7 +36,8 @@ def delta(kind: str, text: Any, **more: Any) -> dict[str, Any]:
 
 @pytest.fixture(params=["feed", "skim"])
 def method(request: pytest.FixtureRequest) -> str:
-    return request.param
+    found: str = request.param
+    return found
 
 
 def parsed(backend: ModuleType, method: str, *events: Any) -> Any:

@@ -18,7 +18,7 @@ from test_recorded import RECORDINGS
 GENERATED = [lean_stream, openai_stream, reasoning_stream, tool_call_stream]
 
 
-def events_of(body: bytes) -> Iterator[dict[str, Any]]:
+def events_of(body: bytes) -> Iterator[Event]:
     parser = Parser()
     while True:
         try:
@@ -30,7 +30,7 @@ def events_of(body: bytes) -> Iterator[dict[str, Any]]:
             return
 
 
-def misfits_of(event: dict[str, Any]) -> list[str]:
+def misfits_of(event: Event) -> list[str]:
     return misfits(event, ChatChunk if "choices" in event else Event, str(event.get("type", "chunk")))
 
 

@@ -1,6 +1,7 @@
 """Every fault of the replay server, over real sockets, through every door: events first, then the verdict."""
 
 import json
+from typing import Any, cast
 
 import httpx
 import httpx2
@@ -14,25 +15,26 @@ STREAM = openai_stream(20)
 HALF = STREAM.events // 2
 
 
-def replay(door, reply: Reply) -> Reading:
+def replay(door: Any, reply: Reply) -> Reading:
     with ReplayServer(reply) as server:
-        return door(server.url + "/v1/responses", reply)
+        found: Reading = door(server.url + "/v1/responses", reply)
+        return found
 
 
-def events_of(body: bytes) -> list:
+def events_of(body: bytes) -> list[Any]:
     return Parser().feed(body)
 
 
-def text_of(events: list) -> str:
+def text_of(events: list[Any]) -> str:
     return "".join(event["delta"] for event in events if event["type"] == "response.output_text.delta")
 
 
 @pytest.fixture(params=DOORS, ids=lambda door: door.__name__)
-def door(request):
+def door(request: pytest.FixtureRequest) -> Any:
     return request.param
 
 
-def check(reading: Reading, door, expected: list) -> None:
+def check(reading: Reading, door: Any, expected: list[Any]) -> None:
     if door not in COLLECTING:
         assert reading.events == expected
     assert reading.stream.text == text_of(expected)
@@ -57,7 +59,7 @@ GOOD = {
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_a_whole_stream_is_completed(door, name):
+def test_a_whole_stream_is_completed(door: Any, name: Any) -> None:
     reply = GOOD[name]
     reading = replay(door, reply)
     expected = events_of(damage(STREAM.body, reply.fault) if reply.fault else STREAM.body)
@@ -71,7 +73,7 @@ def test_a_whole_stream_is_completed(door, name):
     assert (metrics.gaps, metrics.repeats, metrics.reorders) == (0, 0, 0)
 
 
-def test_no_time_of_a_stream_is_before_the_one_it_follows(door):
+def test_no_time_of_a_stream_is_before_the_one_it_follows(door: Any) -> None:
     metrics = replay(door, Reply(STREAM.body)).stream.metrics
     assert 0 <= metrics.time_to_first_byte <= metrics.time_to_first_event <= metrics.time_to_first_text
     assert metrics.time_to_first_text <= metrics.duration
@@ -97,7 +99,7 @@ CUTS = {
 
 
 @pytest.mark.parametrize("name", CUTS)
-def test_a_stream_without_a_terminal_event_is_interrupted(door, name):
+def test_a_stream_without_a_terminal_event_is_interrupted(door: Any, name: Any) -> None:
     reply, inside_event, cause = CUTS[name]
     if door is read_requests:
         inside_event &= name != "broken chunk"  # requests withholds the part of a broken chunk
@@ -107,7 +109,7 @@ def test_a_stream_without_a_terminal_event_is_interrupted(door, name):
     assert reading.stream.verdict is reading.error.verdict is Verdict.INTERRUPTED
     assert reading.error.retryable
     assert reading.error.inside_event is inside_event
-    assert isinstance(reading.error.__cause__, cause)
+    assert isinstance(reading.error.__cause__, cast(type, cause))
     assert reading.error.text == text_of(expected)
     assert reading.error.last_sequence_number == expected[-1]["sequence_number"]
     assert reading.error.response_id == expected[0]["response"]["id"]
@@ -116,18 +118,18 @@ def test_a_stream_without_a_terminal_event_is_interrupted(door, name):
 
 
 @pytest.mark.parametrize("fault", [Fault.ERROR_FLAT, Fault.ERROR_NESTED])
-def test_an_error_event_raises_with_what_it_says(door, fault):
+def test_an_error_event_raises_with_what_it_says(door: Any, fault: Any) -> None:
     reading = replay(door, Reply(STREAM.body, fault=fault))
     assert isinstance(reading.error, errors.ResponseError)
     assert reading.stream.verdict is reading.error.verdict is Verdict.ERROR
     assert reading.error.code == "server_error"
-    assert reading.error.message in str(reading.error)
+    assert str(reading.error.message) in str(reading.error)
     assert reading.error.param is None
     assert reading.error.retryable
     check(reading, door, events_of(damage(STREAM.body, fault)))
 
 
-def test_a_failed_response_raises_with_what_it_says(door):
+def test_a_failed_response_raises_with_what_it_says(door: Any) -> None:
     reading = replay(door, Reply(STREAM.body, fault=Fault.FAILED))
     assert isinstance(reading.error, errors.ResponseFailed)
     assert reading.stream.verdict is reading.error.verdict is Verdict.FAILED
@@ -135,7 +137,7 @@ def test_a_failed_response_raises_with_what_it_says(door):
     check(reading, door, events_of(damage(STREAM.body, Fault.FAILED)))
 
 
-def test_an_incomplete_response_returns_quietly_and_says_so(door):
+def test_an_incomplete_response_returns_quietly_and_says_so(door: Any) -> None:
     reading = replay(door, Reply(STREAM.body, fault=Fault.INCOMPLETE))
     assert reading.error is None
     assert reading.stream.verdict is Verdict.INCOMPLETE
@@ -147,7 +149,7 @@ def test_an_incomplete_response_returns_quietly_and_says_so(door):
     ("fault", "status"),
     [(Fault.RESET, None), (Fault.BROKEN_CHUNK, None), (Fault.STALL, None), (Fault.CUT_IN_EVENT, None)],
 )
-def test_what_happens_behind_the_terminal_event_changes_nothing(door, fault, status):
+def test_what_happens_behind_the_terminal_event_changes_nothing(door: Any, fault: Any, status: Any) -> None:
     tail = b'data: {"type":"keepalive","sequence_number":900}\n\n'
     reply = Reply(STREAM.body + tail, fault=fault, after_events=STREAM.events)
     if door is read_iterable and fault is Fault.STALL:
@@ -167,7 +169,7 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-def test_what_is_no_event_stream_is_told_with_its_status_and_body(door, name):
+def test_what_is_no_event_stream_is_told_with_its_status_and_body(door: Any, name: Any) -> None:
     if door in (read_iterable, read_async_iterable):
         pytest.skip("an iterable of bytes has no head")
     reply, status, said = REFUSALS[name]
@@ -179,7 +181,7 @@ def test_what_is_no_event_stream_is_told_with_its_status_and_body(door, name):
     assert str(status) in str(caught.value)
 
 
-def test_a_huge_wrong_answer_is_not_read_to_its_end():
+def test_a_huge_wrong_answer_is_not_read_to_its_end() -> None:
     body = json.dumps({"error": "x" * 5_000_000}).encode()
     reply = Reply(body, status=500, headers={"content-type": "application/json"}, chunking=chunking.every(65536))
     with pytest.raises(errors.UnexpectedResponse) as caught:

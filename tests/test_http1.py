@@ -8,15 +8,16 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 import h11
 import httpx
 import httpx2
 import pytest
 from conftest import every_cut, random_cuts
-from eugpt_fast._reader.http1 import ChunkedReader, JoiningReader, join_chunks
+from eugpt_fast._reader.http1 import JoiningReader, join_chunks
 from eugpt_fast.testing import ReplayServer, Reply, lean_stream
+from h11._readers import ChunkedReader
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 BODIES = {
@@ -101,7 +102,7 @@ def test_a_response_that_was_read_leaves_the_next_one_on_its_connection_alone() 
             first.read()
         with client.stream("POST", f"{server.url}/responses") as second:
             join_chunks(first)
-            reader = second.stream._stream._httpcore_stream._stream._connection._h11_state._reader  # type: ignore[attr-defined]
+            reader = cast(Any, second).stream._stream._httpcore_stream._stream._connection._h11_state._reader
             assert type(reader) is ChunkedReader
 
 
@@ -109,7 +110,7 @@ def test_a_response_that_was_read_leaves_the_next_one_on_its_connection_alone() 
 def test_a_reader_that_keeps_its_state_otherwise_stays_as_it_is(value: int | None) -> None:
     """As those of h11 0.14, which counts the bytes to discard, and of versions to come."""
     with socket_server(HEAD + b"3\r\none\r\n") as url, httpx.Client() as client, client.stream("GET", url) as response:
-        reader = response.stream._stream._httpcore_stream._stream._connection._h11_state._reader  # type: ignore[attr-defined]
+        reader = cast(Any, response).stream._stream._httpcore_stream._stream._connection._h11_state._reader
         if value is None:
             del reader._bytes_to_discard
         else:

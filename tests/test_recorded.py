@@ -27,7 +27,7 @@ def data_of(body: str) -> tuple[list[str], str | None]:
 
 def expected_of(body: bytes) -> list[tuple[str, ...]]:
     complete, left = data_of(body.decode("utf-8", "replace"))
-    log = []
+    log: list[tuple[str, ...]] = []
     for data in complete:
         if data.strip() == "[DONE]":
             continue
@@ -40,7 +40,8 @@ def expected_of(body: bytes) -> list[tuple[str, ...]]:
 
 @pytest.fixture(params=RECORDINGS, ids=lambda path: path.stem)
 def recording(request: pytest.FixtureRequest) -> Path:
-    return request.param
+    found: Path = request.param
+    return found
 
 
 def test_recordings_are_events_of_json_loads_under_random_cuts(backend: ModuleType, recording: Path) -> None:

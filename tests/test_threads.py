@@ -71,7 +71,8 @@ def test_a_second_thread_is_refused_and_the_first_is_undisturbed(backend: Module
 
 def test_a_call_from_inside_a_call_is_refused(backend: ModuleType, inside: list[Any]) -> None:
     for cls, method in makers(backend):
-        parser, refused = cls(), []
+        parser = cls()
+        refused: list[str] = []
 
         def again(parser: Any = parser, refused: list[str] = refused) -> None:
             with pytest.raises(RuntimeError) as caught:

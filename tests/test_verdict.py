@@ -2,12 +2,14 @@
 
 import json
 import pickle
+from typing import Any, cast
 
 import pytest
 from eugpt_fast import EventStream, Verdict, errors
+from eugpt_fast.events import Event
 
 
-def read(*events: dict) -> tuple[EventStream, errors.StreamError | None]:
+def read(*events: dict[str, Any]) -> tuple[EventStream, Any]:
     stream = EventStream([b"data: " + json.dumps(event).encode() + b"\n\n" for event in events])
     try:
         list(stream)
@@ -35,7 +37,7 @@ DELTA = {"type": "response.output_text.delta", "delta": "Hi", "sequence_number":
         ("response.canceled", None, "cancelled", errors.ResponseCancelled),
     ],
 )
-def test_a_terminal_event_gives_the_verdict(kind, status, verdict, error):
+def test_a_terminal_event_gives_the_verdict(kind: Any, status: Any, verdict: Any, error: Any) -> None:
     stream, raised = read(DELTA, {"type": kind, "response": {"id": "r", "status": status}})
     assert stream.verdict == verdict
     assert type(raised) is (error or type(None))
@@ -52,7 +54,7 @@ def test_a_terminal_event_gives_the_verdict(kind, status, verdict, error):
         {"type": "error", "error": {"code": "c", "message": "m", "param": "p", "type": "server_error"}, "code": "x"},
     ],
 )
-def test_an_error_event_may_be_flat_or_nested(event):
+def test_an_error_event_may_be_flat_or_nested(event: Any) -> None:
     stream, raised = read(DELTA, event)
     assert stream.verdict is Verdict.ERROR
     assert isinstance(raised, errors.ResponseError)
@@ -68,7 +70,7 @@ def test_an_error_event_may_be_flat_or_nested(event):
         {"type": "response.failed", "response": {"error": None}, "error": {"message": "boom"}},
     ],
 )
-def test_an_error_that_is_a_mere_string_or_elsewhere_is_not_lost(event):
+def test_an_error_that_is_a_mere_string_or_elsewhere_is_not_lost(event: Any) -> None:
     raised = read(event)[1]
     assert raised.message == "boom"
     assert "boom" in str(raised)
@@ -78,7 +80,7 @@ def test_an_error_that_is_a_mere_string_or_elsewhere_is_not_lost(event):
     ("code", "retryable"),
     [("server_error", True), ("rate_limit_exceeded", True), (503, True), ("invalid_prompt", False), (None, False)],
 )
-def test_an_error_says_whether_trying_again_may_help(code, retryable):
+def test_an_error_says_whether_trying_again_may_help(code: Any, retryable: Any) -> None:
     assert read({"type": "error", "code": code})[1].retryable is retryable
     assert read({"type": "response.failed", "response": {"error": {"code": code}}})[1].retryable is retryable
 
@@ -87,37 +89,37 @@ def test_an_error_says_whether_trying_again_may_help(code, retryable):
     "kind",
     ["response.mcp_call.failed", "response.mcp_list_tools.failed", "response.output_text.done", "keepalive", "errors"],
 )
-def test_other_events_end_nothing(kind):
+def test_other_events_end_nothing(kind: Any) -> None:
     stream, raised = read(DELTA, {"type": kind, "response": {"status": "completed"}})
     assert stream.verdict is Verdict.INTERRUPTED
     assert isinstance(raised, errors.StreamInterrupted)
 
 
 @pytest.mark.parametrize("response", [None, "text", 5, [], {}])
-def test_a_terminal_event_without_a_proper_response_still_gives_the_verdict(response):
+def test_a_terminal_event_without_a_proper_response_still_gives_the_verdict(response: Any) -> None:
     assert read({"type": "response.completed", "response": response})[0].verdict is Verdict.COMPLETED
     assert isinstance(read({"type": "response.failed", "response": response})[1], errors.ResponseFailed)
 
 
-def test_a_caller_that_changes_the_terminal_event_does_not_change_the_verdict():
+def test_a_caller_that_changes_the_terminal_event_does_not_change_the_verdict() -> None:
     stream = EventStream([b'data: {"type":"error","message":"m"}\n\n', b": more\n\n"])
     with pytest.raises(errors.ResponseError, match="m"):
         for event in stream:
-            event["type"] = "response.completed"
+            cast("dict[str, Any]", event)["type"] = "response.completed"
 
 
-def test_an_empty_stream_is_interrupted():
+def test_an_empty_stream_is_interrupted() -> None:
     stream = EventStream([])
     with pytest.raises(errors.StreamInterrupted) as caught:
         list(stream)
     assert (caught.value.text, caught.value.last_sequence_number, caught.value.response_id) == ("", None, None)
 
 
-def test_every_error_survives_pickling():
+def test_every_error_survives_pickling() -> None:
     originals = [
         read(DELTA)[1],
         read({"type": "error", "code": "c", "message": "m"})[1],
-        errors.EventDecodeError("msg", "doc", 1, [{"a": 1}]),
+        errors.EventDecodeError("msg", "doc", 1, cast("list[Event]", [{"a": 1}])),
         errors.EventTooDeep("msg", "doc", 0),
         errors.EventTooLarge(5, [1]),
         errors.EventTruncated("half"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 from eugpt_fast.batch.outcome import Outcome
 from eugpt_fast.batch.stats import Stats
@@ -17,11 +18,11 @@ class Clock:
         return self.now
 
 
-def outcome(verdict: str = "completed", **fields) -> Outcome:
+def outcome(verdict: str = "completed", **fields: Any) -> Outcome:
     return Outcome(verdict, **{"duration": 1.0, **fields})
 
 
-def run(seconds: int = 60, **options) -> Stats:
+def run(seconds: int = 60, **options: Any) -> Stats:
     """Ten requests a second, of which one fails and one is repeated."""
     dice, clock = random.Random(seconds), Clock()
     stats = Stats(20 * seconds, clock=clock, **options)
@@ -34,7 +35,7 @@ def run(seconds: int = 60, **options) -> Stats:
             if number == 1:
                 stats.finished(outcome("refused", error=("invalid_prompt", "…")))
             else:
-                times = {"time_to_first_text": dice.uniform(0.1, 1), "duration": dice.uniform(1, 9)}
+                times: dict[str, Any] = {"time_to_first_text": dice.uniform(0.1, 1), "duration": dice.uniform(1, 9)}
                 stats.finished(outcome(events=30, usage=usage, **times))
         stats.sample(16, 12)
     return stats

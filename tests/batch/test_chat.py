@@ -133,7 +133,7 @@ def sdk_completion(body: bytes) -> dict[str, Any]:
         try:
             completion = stream.get_final_completion()
         except openai.LengthFinishReasonError as error:
-            completion = error.completion
+            completion = error.completion  # type: ignore[assignment]
         return completion.to_dict(mode="json", warnings=False)
 
 
@@ -177,7 +177,7 @@ def test_a_recorded_answer_is_the_completion_of_the_sdk_and_the_fields_that_it_d
     for pieces in ([body], *random_cuts(body, "deepseek")):
         reader = read(*pieces)
         assert stated(reader.body) == expected
-        assert (reader.verdict, reader.usage["total_tokens"]) == ("completed", 1739)
+        assert (reader.verdict, (reader.usage or {})["total_tokens"]) == ("completed", 1739)
 
 
 def test_a_recorded_error_among_chunks_is_one_although_a_choice_has_finished() -> None:
@@ -288,7 +288,15 @@ def test_an_error_object_is_the_verdict_and_its_code_says_whether_to_repeat(
 
 
 def test_what_is_no_chunk_is_counted_and_changes_nothing() -> None:
-    odd = [1, None, [], {"choices": None}, {"choices": {"a": 1}}, {"choices": [7, None]}, {"type": "keepalive"}]
+    odd: list[Any] = [
+        1,
+        None,
+        [],
+        {"choices": None},
+        {"choices": {"a": 1}},
+        {"choices": [7, None]},
+        {"type": "keepalive"},
+    ]
     odd += [chunk({"index": "x", "delta": "y", "logprobs": "z", "finish_reason": None})]
     reader = read(sse(*odd, *said("Hi")))
     assert (reader.verdict, reader.text, reader.events) == ("completed", "Hi", len(odd) + 3)

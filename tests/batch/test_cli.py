@@ -8,8 +8,10 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from eugpt_fast.batch.runner import Summary
@@ -31,17 +33,17 @@ def requests(count: int) -> bytes:
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path: Path) -> Any:
     (tmp_path / "requests.jsonl").write_bytes(requests(5))
     return tmp_path
 
 
 @pytest.fixture
-def command(folder):
+def command(folder: Any) -> Iterator[Any]:
     """Runs ``eugpt-fast batch`` in the folder, against a server that answers every request."""
     with ReplayServer(STREAM.body) as server:
 
-        def run(*arguments: str, **options) -> subprocess.CompletedProcess:
+        def run(*arguments: str, **options: Any) -> subprocess.CompletedProcess[bytes]:
             environment = {**os.environ, "EUGPT_API_KEY": "sk-test", "EUGPT_BASE_URL": server.url}
             environment |= options.pop("env", {})
             return subprocess.run(
@@ -58,14 +60,14 @@ def command(folder):
 
 
 @pytest.fixture
-def ended(folder, monkeypatch):
+def ended(folder: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Runs the command in this process, with a run that ends as told."""
     monkeypatch.chdir(folder)
 
-    def run(*arguments: str, ending) -> tuple[int, dict]:
-        given = {}
+    def run(*arguments: str, ending: Any) -> tuple[int, dict[str, Any]]:
+        given: dict[str, Any] = {}
 
-        def fake_run(input, output, *, on_progress, **others):
+        def fake_run(input: Any, output: Any, *, on_progress: Any, **others: Any) -> Any:
             given.update(others, input=input, output=output)
             on_progress(made_up_run(10))
             if isinstance(ending, BaseException):
@@ -82,12 +84,13 @@ def summary(done: int = 5, failed: int = 0, pending: int = 0, invalid: int = 0, 
     return Summary(done, failed, pending, invalid, stopped, made_up_run(1))
 
 
-def complaint(result: subprocess.CompletedProcess) -> str:
+def complaint(result: subprocess.CompletedProcess[bytes]) -> str:
     (line,) = [line for line in result.stderr.decode().splitlines() if line.startswith("eugpt-fast")]
-    return line
+    found: str = line
+    return found
 
 
-def test_results_summary_metrics_and_report(command, folder):
+def test_results_summary_metrics_and_report(command: Any, folder: Any) -> None:
     result = command("requests.jsonl", "--output", "out.jsonl", "--metrics", "m.json", "--report", "r.html")
     assert result.stderr == b""
     assert result.returncode == 0
@@ -101,13 +104,13 @@ def test_results_summary_metrics_and_report(command, folder):
     assert "Requests per second" in (folder / "r.html").read_text(encoding="utf-8")
 
 
-def test_standard_input_is_read(command, folder):
+def test_standard_input_is_read(command: Any, folder: Any) -> None:
     result = command("-", "--output", "out.jsonl", "--quiet", input=requests(3))
     assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
     assert len((folder / "out.jsonl").read_bytes().splitlines()) == 3
 
 
-def test_a_person_at_a_terminal_sees_it_run(folder):
+def test_a_person_at_a_terminal_sees_it_run(folder: Any) -> None:
     pytest.importorskip("rich")
     ours, theirs = os.openpty()
     with ReplayServer(Reply(STREAM.body, pace=0.02)) as server:
@@ -128,7 +131,7 @@ def test_a_person_at_a_terminal_sees_it_run(folder):
     assert seen.count(b"\x1b[?25l") == seen.count(b"\x1b[?25h") == 1, "the cursor is there again"
 
 
-def test_a_report_may_be_a_picture(command, folder):
+def test_a_report_may_be_a_picture(command: Any, folder: Any) -> None:
     assert command("requests.jsonl", "--output", "out.jsonl", "--report", "r.SVG").returncode == 0
     assert (folder / "r.SVG").read_text(encoding="utf-8").startswith("<svg ")
 
@@ -148,16 +151,16 @@ def test_a_report_may_be_a_picture(command, folder):
         (EugptFastError("another run is at work on out.jsonl"), 1),
     ],
 )
-def test_the_exit_status_tells_what_became_of_the_file(ended, ending, status):
+def test_the_exit_status_tells_what_became_of_the_file(ended: Any, ending: Any, status: Any) -> None:
     assert ended(ending=ending)[0] == status
 
 
-def test_where_failures_are_is_told_in_one_line(ended, capsys):
+def test_where_failures_are_is_told_in_one_line(ended: Any, capsys: pytest.CaptureFixture[str]) -> None:
     ended("--quiet", ending=summary(failed=2, invalid=1))
     assert capsys.readouterr() == ("", "eugpt-fast: 3 failed: they are in out.errors.jsonl\n")
 
 
-def test_a_wrong_key_is_one_message(folder):
+def test_a_wrong_key_is_one_message(folder: Any) -> None:
     with ReplayServer(Reply.error(401)) as server:
         environment = {**os.environ, "EUGPT_API_KEY": "sk-wrong", "EUGPT_BASE_URL": server.url}
         command = [sys.executable, "-m", "eugpt_fast", "batch", "requests.jsonl", "--output", "out.jsonl"]
@@ -168,25 +171,27 @@ def test_a_wrong_key_is_one_message(folder):
     assert b"sk-wrong" not in result.stderr
 
 
-def test_what_is_left_is_told_in_one_line(ended, capsys):
+def test_what_is_left_is_told_in_one_line(ended: Any, capsys: pytest.CaptureFixture[str]) -> None:
     ended("--quiet", ending=summary(pending=2, stopped="the budget of tokens is used up"))
     told = "eugpt-fast: the budget of tokens is used up: 2 requests are left; the same command goes on with them\n"
     assert capsys.readouterr() == ("", told)
 
 
 @pytest.mark.parametrize("ending", [OSError(28, "No space left"), asyncio.CancelledError(), KeyboardInterrupt()])
-def test_a_run_that_broke_off_leaves_its_metrics(ended, ending, folder):
+def test_a_run_that_broke_off_leaves_its_metrics(ended: Any, ending: Any, folder: Any) -> None:
     ended("--metrics", "m.json", ending=ending)
     assert json.loads((folder / "m.json").read_text(encoding="utf-8"))["requests"]["done"] == 90
 
 
-def test_a_full_disk_is_told_with_what_to_do(ended, capsys):
+def test_a_full_disk_is_told_with_what_to_do(ended: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert ended(ending=OSError(28, "No space left on device", "out.jsonl"))[0] == 1
     told = "[Errno 28] No space left on device: 'out.jsonl'; what was recorded is safe: make room, and the same command"
     assert capsys.readouterr().err == f"eugpt-fast: {told} goes on\n"
 
 
-def test_metrics_that_cannot_be_written_cost_the_status_and_nothing_else(ended, capsys):
+def test_metrics_that_cannot_be_written_cost_the_status_and_nothing_else(
+    ended: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full")
     status, _ = ended("--metrics", "/dev/full", "--report", "r.html", ending=summary())
@@ -197,7 +202,7 @@ def test_metrics_that_cannot_be_written_cost_the_status_and_nothing_else(ended, 
     assert Path("r.html").exists()
 
 
-def test_every_option_reaches_the_run(ended):
+def test_every_option_reaches_the_run(ended: Any) -> None:
     limits = {"concurrency": 3, "max_concurrency": 9, "rpm": 60.5, "tpm": 1e6, "attempts": 2, "deadline": 30.0,
               "max_total_tokens": 1000}  # fmt: skip
     arguments = [word for name, value in limits.items() for word in (f"--{name.replace('_', '-')}", str(value))]
@@ -230,7 +235,9 @@ def test_every_option_reaches_the_run(ended):
         ["requests.jsonl", "--output", "out.jsonl", "--max-total-tokens", "1e6"],
     ],
 )
-def test_wrong_arguments_are_told_before_anything_is_touched(ended, arguments, folder, capsys):
+def test_wrong_arguments_are_told_before_anything_is_touched(
+    ended: Any, arguments: Any, folder: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as exit:
         main(["batch", *arguments])
     assert exit.value.code == 2
@@ -253,7 +260,9 @@ def test_wrong_arguments_are_told_before_anything_is_touched(ended, arguments, f
         (["requests.jsonl", "--output", "out.jsonl", "--report", "no/r.svg"], "there is no folder no"),
     ],
 )
-def test_files_that_cannot_be_used_are_told_before_anything_is_sent(arguments, told, folder, monkeypatch, capsys):
+def test_files_that_cannot_be_used_are_told_before_anything_is_sent(
+    arguments: Any, told: Any, folder: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(folder)
     monkeypatch.setenv("EUGPT_BASE_URL", "http://127.0.0.1:9")
     assert main(["batch", *arguments]) == 1
@@ -264,12 +273,12 @@ def test_files_that_cannot_be_used_are_told_before_anything_is_sent(arguments, t
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anything")
-def test_a_folder_that_may_not_be_written(command, folder):
+def test_a_folder_that_may_not_be_written(command: Any, folder: Any) -> None:
     folder.chmod(0o500)
     assert "may not be written" in complaint(command("requests.jsonl", "--output", "out.jsonl"))
 
 
-def test_a_pipe_is_read_as_standard_input_is(command, folder):
+def test_a_pipe_is_read_as_standard_input_is(command: Any, folder: Any) -> None:
     os.mkfifo(folder / "pipe")
     writer = threading.Thread(target=(folder / "pipe").write_bytes, args=(requests(3),), daemon=True)
     writer.start()
@@ -277,21 +286,21 @@ def test_a_pipe_is_read_as_standard_input_is(command, folder):
     assert len((folder / "out.jsonl").read_bytes().splitlines()) == 3
 
 
-def test_without_a_key_nothing_is_begun(command, folder):
+def test_without_a_key_nothing_is_begun(command: Any, folder: Any) -> None:
     result = command("requests.jsonl", "--output", "out.jsonl", env={"EUGPT_API_KEY": ""})
     assert result.returncode == 1
     assert "EUGPT_API_KEY" in complaint(result)
     assert not (folder / "out.jsonl").exists()
 
 
-def test_bad_lines_refuse_the_run_with_their_numbers(command, folder):
+def test_bad_lines_refuse_the_run_with_their_numbers(command: Any, folder: Any) -> None:
     (folder / "requests.jsonl").write_bytes(b"{bad\n")
     result = command("requests.jsonl", "--output", "out.jsonl")
     assert result.returncode == 1
     assert "line 1" in complaint(result)
 
 
-def test_bad_lines_may_be_skipped_and_are_told(command, folder):
+def test_bad_lines_may_be_skipped_and_are_told(command: Any, folder: Any) -> None:
     with open(folder / "requests.jsonl", "ab") as file:
         file.write(b"{bad\n")
     result = command("requests.jsonl", "--output", "out.jsonl", "--skip-invalid")
@@ -302,12 +311,12 @@ def test_bad_lines_may_be_skipped_and_are_told(command, folder):
 
 
 @pytest.mark.parametrize("times", [1, 2])
-def test_ctrl_c_leaves_an_account_and_no_traceback(times, folder):
+def test_ctrl_c_leaves_an_account_and_no_traceback(times: Any, folder: Any) -> None:
     slow = Reply(STREAM.body, pace=0.1 if times == 1 else 5.0)
     with ReplayServer(slow) as server:
         environment = {**os.environ, "EUGPT_API_KEY": "sk-test", "EUGPT_BASE_URL": server.url}
         arguments = ["requests.jsonl", "--output", "out.jsonl", "--concurrency", "2", "--metrics", "m.json"]
-        process = subprocess.Popen(
+        process: Any = subprocess.Popen(
             [sys.executable, "-m", "eugpt_fast", "batch", *arguments],
             cwd=folder,
             env=environment,
@@ -334,7 +343,7 @@ def test_ctrl_c_leaves_an_account_and_no_traceback(times, folder):
 
 
 @pytest.mark.parametrize("input", ["-", "requests.jsonl"])
-def test_ctrl_c_while_the_input_is_read_ends_it(input, folder):
+def test_ctrl_c_while_the_input_is_read_ends_it(input: Any, folder: Any) -> None:
     (folder / "requests.jsonl").write_bytes(requests(200_000))
     command = [sys.executable, "-m", "eugpt_fast", "batch", input, "--output", "out.jsonl"]
     environment = {**os.environ, "EUGPT_API_KEY": "sk-test", "EUGPT_BASE_URL": "http://127.0.0.1:9"}
@@ -346,13 +355,15 @@ def test_ctrl_c_while_the_input_is_read_ends_it(input, folder):
         time.sleep(0.1)
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 130
+        assert process.stderr is not None
+        assert process.stdout is not None
         complaints = process.stderr.read()
         assert process.stdout.read() == b""
     assert complaints.splitlines()[-1].startswith(b"eugpt-fast: stopped at once")
     assert b"Traceback" not in complaints
 
 
-def test_the_help_tells_every_exit_status(capsys):
+def test_the_help_tells_every_exit_status(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["batch", "--help"])
     told = capsys.readouterr().out

@@ -12,8 +12,11 @@ EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 
 
 def shown(name: str, *arguments: str) -> list[str]:
-    command = [sys.executable, EXAMPLES / name, *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout.splitlines()
+    command = [sys.executable, str(EXAMPLES / name), *arguments]
+    found: list[str] = subprocess.run(
+        command, check=True, capture_output=True, text=True, timeout=120
+    ).stdout.splitlines()
+    return found
 
 
 def test_the_library() -> None:

@@ -11,6 +11,7 @@ import sqlite3
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from eugpt_fast.batch import appended, durable
@@ -416,7 +417,7 @@ def test_the_settings_that_the_guarantees_rest_on(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has its own")
 def test_it_can_be_imported_where_there_is_no_fcntl(monkeypatch: pytest.MonkeyPatch) -> None:
-    locked = []
+    locked: list[Any] = []
 
     class Msvcrt:
         LK_NBLCK = 2

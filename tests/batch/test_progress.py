@@ -4,6 +4,7 @@ import io
 import re
 import threading
 import time
+from typing import Any
 
 import pytest
 from eugpt_fast.batch import figures, progress
@@ -22,7 +23,7 @@ class Terminal(io.StringIO):
 
 
 @pytest.fixture(autouse=True)
-def _terminal_of_the_test(monkeypatch):
+def _terminal_of_the_test(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.delenv("NO_COLOR", raising=False)
@@ -36,7 +37,7 @@ def shown(stats: Stats, width: int) -> list[str]:
     return re.sub(r"\x1b\[[0-9;]*m", "", console.file.getvalue()).splitlines()
 
 
-def test_a_line_tells_all_there_is():
+def test_a_line_tells_all_there_is() -> None:
     stats = run(60)
     stats.note = "paused for 20 s"
     assert progress.line(stats.snapshot()) == (
@@ -45,7 +46,7 @@ def test_a_line_tells_all_there_is():
     )
 
 
-def test_before_the_first_request_it_tells_how_far_the_input_was_read():
+def test_before_the_first_request_it_tells_how_far_the_input_was_read() -> None:
     stats = Stats(clock=Clock())
     for checking, told in (
         (Checking("reading the input", 1234, 0.5), "reading the input: line 1,234, 50 %"),
@@ -58,7 +59,7 @@ def test_before_the_first_request_it_tells_how_far_the_input_was_read():
         assert shown(stats, 80) == [told]
 
 
-def test_it_tells_why_and_until_when_requests_are_held_back(monkeypatch):
+def test_it_tells_why_and_until_when_requests_are_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "UTC0")
     time.tzset()
     monkeypatch.setattr("eugpt_fast.batch.snapshot.time.time", lambda: 1_000_000.0)
@@ -72,9 +73,9 @@ def test_it_tells_why_and_until_when_requests_are_held_back(monkeypatch):
         assert shown(stats, 80)[-1] == told
 
 
-def test_a_long_wait_is_told_at_once_and_short_ones_in_the_next_line(monkeypatch):
+def test_a_long_wait_is_told_at_once_and_short_ones_in_the_next_line(monkeypatch: pytest.MonkeyPatch) -> None:
     clock, stream = Clock(), io.StringIO()
-    monkeypatch.setattr(progress.time, "monotonic", clock)
+    monkeypatch.setattr(time, "monotonic", clock)
     stats = Stats(10)
     waits = [0, 0.4, 0, 0.4, 60, 59, 58, 0, 0.4, 0]
     with progress.writing(stream) as show:
@@ -87,7 +88,7 @@ def test_a_long_wait_is_told_at_once_and_short_ones_in_the_next_line(monkeypatch
     assert seen == [0, 0, 0, 0, 1, 1, 1, 1, 1, 2]
 
 
-def test_a_terminal_that_takes_nothing_holds_up_nobody():
+def test_a_terminal_that_takes_nothing_holds_up_nobody() -> None:
     free = threading.Event()
 
     class Stopped(io.StringIO):
@@ -106,15 +107,15 @@ def test_a_terminal_that_takes_nothing_holds_up_nobody():
     assert "stopping" in stream.getvalue()
 
 
-def test_a_line_without_a_total_claims_no_share():
+def test_a_line_without_a_total_claims_no_share() -> None:
     told = progress.line(Stats(clock=Clock()).snapshot())
     assert told.startswith("0 done, 0 failed")
     assert told.endswith("time left unknown")
 
 
-def test_lines_come_every_five_seconds_and_when_something_is_to_be_said(monkeypatch):
+def test_lines_come_every_five_seconds_and_when_something_is_to_be_said(monkeypatch: pytest.MonkeyPatch) -> None:
     clock, stream = Clock(), io.StringIO()
-    monkeypatch.setattr(progress.time, "monotonic", clock)
+    monkeypatch.setattr(time, "monotonic", clock)
     stats = Stats(10)
     with progress.writing(stream) as show:
         seen = []
@@ -126,14 +127,14 @@ def test_lines_come_every_five_seconds_and_when_something_is_to_be_said(monkeypa
     assert seen == [0, 0, 0, 0, 1, 1, 2, 2, 2, 2, 2, 3]
 
 
-def test_quiet_is_quiet():
+def test_quiet_is_quiet() -> None:
     stream = Terminal()
     with progress.display(stream, quiet=True) as show:
         show(run(5))
     assert stream.getvalue() == ""
 
 
-def test_a_terminal_gets_a_display_that_is_gone_afterwards():
+def test_a_terminal_gets_a_display_that_is_gone_afterwards() -> None:
     stream = Terminal()
     with progress.writing(stream) as show:
         show(run(60).snapshot())
@@ -147,9 +148,9 @@ def test_a_terminal_gets_a_display_that_is_gone_afterwards():
 
 
 @pytest.mark.parametrize("why", ["a dumb terminal", "no rich"])
-def test_other_terminals_get_lines(why, monkeypatch):
+def test_other_terminals_get_lines(why: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     clock, stream = Clock(), Terminal()
-    monkeypatch.setattr(progress.time, "monotonic", clock)
+    monkeypatch.setattr(time, "monotonic", clock)
     if why == "no rich":
         monkeypatch.setattr(progress, "find_spec", lambda name: None)
     else:
@@ -163,19 +164,22 @@ def test_other_terminals_get_lines(why, monkeypatch):
 
 @pytest.mark.parametrize("error", [BrokenPipeError, OSError, ValueError])
 @pytest.mark.parametrize("terminal", [False, True])
-def test_a_stream_that_fails_ends_the_display_and_not_the_run(terminal, error, monkeypatch):
+def test_a_stream_that_fails_ends_the_display_and_not_the_run(
+    terminal: Any, error: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tried = []
 
     class Broken(io.StringIO):
         def isatty(self) -> bool:
-            return terminal
+            found: bool = terminal
+            return found
 
         def write(self, text: str) -> int:
             tried.append(text)
             raise error
 
     clock = Clock()
-    monkeypatch.setattr(progress.time, "monotonic", clock)
+    monkeypatch.setattr(time, "monotonic", clock)
     with progress.writing(Broken()) as show:
         for _ in range(3):
             clock.now += 5
@@ -184,7 +188,7 @@ def test_a_stream_that_fails_ends_the_display_and_not_the_run(terminal, error, m
 
 
 @pytest.mark.parametrize("width", [30, 40, 60, 80, 200])
-def test_the_display_fits_and_leaves_out_nothing(width):
+def test_the_display_fits_and_leaves_out_nothing(width: Any) -> None:
     stats = run(60)
     stats.note = "the server asked for a pause"
     lines = shown(stats, width)
@@ -205,7 +209,7 @@ def test_the_display_fits_and_leaves_out_nothing(width):
         assert told in whole
 
 
-def test_the_bar_is_full_only_at_the_end():
+def test_the_bar_is_full_only_at_the_end() -> None:
     stats = Stats(1000, done=998)
     stats.finished(outcome())
     assert "99 %" in shown(stats, 60)[0]
@@ -213,13 +217,13 @@ def test_the_bar_is_full_only_at_the_end():
     assert "100 %" in shown(stats, 60)[0]
 
 
-def test_what_a_server_says_is_no_markup():
+def test_what_a_server_says_is_no_markup() -> None:
     stats = Stats(1)
     stats.finished(outcome("error", error=("[bold]x[/nonsense]", "…")))
     assert "[bold]x[/nonsense]: 1" in "".join(shown(stats, 60))
 
 
-def test_the_table_tells_the_end():
+def test_the_table_tells_the_end() -> None:
     stats = run(60, done=100, failed=2)
     stats.invalid = 3
     told = table(stats.as_json()).splitlines()
@@ -235,7 +239,7 @@ def test_the_table_tells_the_end():
     assert max(map(len, told)) <= 68
 
 
-def test_the_table_of_nothing():
+def test_the_table_of_nothing() -> None:
     told = table(Stats(0, clock=Clock()).as_json())
     assert "not finished" not in told
     assert told.splitlines()[-1].split() == ["duration", "-", "-", "-", "-"]
@@ -246,7 +250,7 @@ def test_the_table_of_nothing():
     [(None, "-"), (0.00085, "850 µs"), (0.0009996, "1 ms"), (0.012, "12 ms"), (0.9996, "1.00 s"), (1.25, "1.25 s"),
      (9.999, "10.0 s"), (12.34, "12.3 s"), (99.97, "100 s"), (12345.6, "12,346 s")],
 )  # fmt: skip
-def test_short_times(seconds, told):
+def test_short_times(seconds: Any, told: Any) -> None:
     assert figures.time(seconds) == told
 
 
@@ -254,15 +258,15 @@ def test_short_times(seconds, told):
     ("seconds", "told"),
     [(0, "0:00"), (59.6, "1:00"), (723, "12:03"), (3599.5, "1:00:00"), (11109, "3:05:09"), (183909, "2 d 03:05:09")],
 )
-def test_long_times(seconds, told):
+def test_long_times(seconds: Any, told: Any) -> None:
     assert figures.span(seconds) == told
 
 
 @pytest.mark.parametrize(("per_second", "told"), [(0, "0.00"), (0.25, "0.25"), (7.54, "7.5"), (12345.6, "12,346")])
-def test_rates(per_second, told):
+def test_rates(per_second: Any, told: Any) -> None:
     assert figures.rate(per_second) == told
 
 
-def test_many_causes_are_summed_up():
+def test_many_causes_are_summed_up() -> None:
     told = figures.causes({f"c{number}": number for number in range(1, 10)})
     assert told == "c9: 9, c8: 8, c7: 7, c6: 6, c5: 5, c4: 4, others: 6"

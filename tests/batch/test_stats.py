@@ -4,6 +4,7 @@ import json
 import random
 import sys
 from statistics import quantiles
+from typing import Any
 
 import pytest
 from eugpt_fast.batch.histogram import Histogram
@@ -18,12 +19,12 @@ def clock() -> Clock:
     return Clock()
 
 
-def size_of(thing: object, seen: set[int]) -> int:
+def size_of(thing: Any, seen: set[int]) -> int:
     """Bytes of an object and of all it refers to."""
     if id(thing) in seen:
         return 0
     seen.add(id(thing))
-    parts = [*thing.items()] if isinstance(thing, dict) else []
+    parts: list[object] = [*thing.items()] if isinstance(thing, dict) else []
     if isinstance(thing, (list, tuple)) or type(thing).__name__ == "deque":
         parts = [*thing]
     for kind in type(thing).__mro__:
@@ -33,7 +34,7 @@ def size_of(thing: object, seen: set[int]) -> int:
 
 
 @pytest.mark.parametrize("spread", [(0.0002, 0.01), (0.1, 2.0), (5.0, 4000.0)])
-def test_percentiles_are_right_within_a_bucket(spread):
+def test_percentiles_are_right_within_a_bucket(spread: Any) -> None:
     dice = random.Random(1)
     times = [dice.uniform(*spread) for _ in range(5000)]
     histogram = Histogram()
@@ -49,14 +50,14 @@ def test_percentiles_are_right_within_a_bucket(spread):
 
 
 @pytest.mark.parametrize("seconds", [-3.0, 0.0, 1e-9, 2.0**-14, 1.0, 2.0**17, 1e12])
-def test_no_time_is_too_short_or_too_long(seconds):
+def test_no_time_is_too_short_or_too_long(seconds: Any) -> None:
     histogram = Histogram()
     histogram.add(seconds)
     assert histogram.percentile(50) == max(seconds, 0.0)
     assert [held for *_, held in histogram.buckets()] == [1]
 
 
-def test_a_value_lies_in_its_bucket():
+def test_a_value_lies_in_its_bucket() -> None:
     for exponent in range(-13, 17):
         histogram = Histogram()
         histogram.add(1.37 * 2.0**exponent)
@@ -64,12 +65,12 @@ def test_a_value_lies_in_its_bucket():
         assert low <= 1.37 * 2.0**exponent < high
 
 
-def test_nothing_counted_has_no_percentile():
+def test_nothing_counted_has_no_percentile() -> None:
     assert Histogram().percentile(99) is None
     assert Histogram().as_json()["min"] is None
 
 
-def test_tokens_are_counted_from_both_shapes_of_usage():
+def test_tokens_are_counted_from_both_shapes_of_usage() -> None:
     stats = Stats(2)
     stats.finished(outcome(usage={
         "input_tokens": 10, "input_tokens_details": {"cached_tokens": 4},
@@ -83,13 +84,13 @@ def test_tokens_are_counted_from_both_shapes_of_usage():
 
 
 @pytest.mark.parametrize("usage", [{}, {"input_tokens": None}, {"output_tokens": "many"}, {"input_tokens": -5}])
-def test_nonsense_about_usage_counts_nothing(usage):
+def test_nonsense_about_usage_counts_nothing(usage: Any) -> None:
     stats = Stats(1)
     stats.finished(outcome(usage=usage))
     assert set(stats.tokens.values()) == {0}
 
 
-def test_a_snapshot_adds_up(clock):
+def test_a_snapshot_adds_up(clock: Any) -> None:
     stats = Stats(10, done=2, failed=1, clock=clock)
     stats.finished(outcome(time_to_first_text=0.25, duration=2.0))
     stats.finished(outcome("incomplete", duration=4.0))
@@ -105,7 +106,7 @@ def test_a_snapshot_adds_up(clock):
     assert stats.verdicts == {"completed": 1, "incomplete": 1, "refused": 1}
 
 
-def test_rates_are_those_of_the_last_samples(clock):
+def test_rates_are_those_of_the_last_samples(clock: Any) -> None:
     stats = Stats(1000, done=500, clock=clock)
     for second in range(1, 31):
         clock.now += 1
@@ -121,7 +122,7 @@ def test_rates_are_those_of_the_last_samples(clock):
     assert now.eta_s == pytest.approx(350 / 5)
 
 
-def test_events_count_when_they_come(clock):
+def test_events_count_when_they_come(clock: Any) -> None:
     stats = Stats(10, clock=clock)
     told = []
     for under_way, ended in ((30, None), (60, None), (10, "interrupted"), (0, "completed"), (0, None)):
@@ -138,7 +139,7 @@ def test_events_count_when_they_come(clock):
     assert stats.as_json()["events"] == 120
 
 
-def test_events_of_a_request_that_was_given_up_make_no_negative_rate(clock):
+def test_events_of_a_request_that_was_given_up_make_no_negative_rate(clock: Any) -> None:
     stats = Stats(10, clock=clock)
     for under_way in (500, 0):
         clock.now += 1
@@ -147,7 +148,7 @@ def test_events_of_a_request_that_was_given_up_make_no_negative_rate(clock):
     assert [point["events"] for point in stats.as_json()["series"]] == [500, 0]
 
 
-def test_nothing_is_estimated_from_nothing(clock):
+def test_nothing_is_estimated_from_nothing(clock: Any) -> None:
     stats = Stats(10, clock=clock)
     clock.now += 5
     assert stats.snapshot().eta_s is None
@@ -156,7 +157,7 @@ def test_nothing_is_estimated_from_nothing(clock):
     assert stats.snapshot().eta_s == pytest.approx(45)
 
 
-def test_the_series_keeps_every_count_however_often_it_is_halved(clock):
+def test_the_series_keeps_every_count_however_often_it_is_halved(clock: Any) -> None:
     samples = 5 * CAPACITY + 3
     stats = Stats(samples, clock=clock)
     for second in range(samples):
@@ -175,7 +176,7 @@ def test_the_series_keeps_every_count_however_often_it_is_halved(clock):
     assert points[0]["concurrency"] == pytest.approx((points[0]["seconds"] - 1) / 2), "the mean over its seconds"
 
 
-def test_what_came_after_the_last_sample_is_in_the_json(clock):
+def test_what_came_after_the_last_sample_is_in_the_json(clock: Any) -> None:
     stats = Stats(2, clock=clock)
     clock.now += 1
     stats.sample(1, 1)
@@ -187,7 +188,7 @@ def test_what_came_after_the_last_sample_is_in_the_json(clock):
     assert points[-1]["seconds"] == 0.5
 
 
-def test_a_server_cannot_invent_kinds_without_end():
+def test_a_server_cannot_invent_kinds_without_end() -> None:
     stats = Stats(10_000)
     for number in range(10_000):
         stats.finished(outcome("error", error=(f"code {number}", "…")))
@@ -197,7 +198,7 @@ def test_a_server_cannot_invent_kinds_without_end():
     assert stats.errors.total() == stats.retries.total() == 10_000
 
 
-def test_what_a_server_calls_an_error_cannot_steer_a_terminal():
+def test_what_a_server_calls_an_error_cannot_steer_a_terminal() -> None:
     stats = Stats(1)
     stats.finished(outcome("error", error=("\x1b[2Jgone\n" + "y" * 10_000, "…")))
     (code,) = stats.errors
@@ -205,7 +206,7 @@ def test_what_a_server_calls_an_error_cannot_steer_a_terminal():
     assert len(code) <= 60
 
 
-def test_its_size_does_not_depend_on_the_number_of_requests(clock):
+def test_its_size_does_not_depend_on_the_number_of_requests(clock: Any) -> None:
     stats = Stats(clock=clock)
     dice = random.Random(2)
     sizes = []
@@ -221,7 +222,7 @@ def test_its_size_does_not_depend_on_the_number_of_requests(clock):
     assert sizes[1] < 400_000
 
 
-def test_its_json_is_json(clock):
+def test_its_json_is_json(clock: Any) -> None:
     stats = Stats(clock=clock)
     assert json.loads(json.dumps(stats.as_json(), allow_nan=False))["requests_per_s"] == 0
     clock.now += 2

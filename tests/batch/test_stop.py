@@ -32,11 +32,15 @@ def learned(stop: Stop, *outcomes: Outcome) -> Stop:
     return stop
 
 
+def told(stop: Stop) -> tuple[str | None, bool]:
+    return stop.why, stop.hurried
+
+
 def test_a_budget_stops_and_hurries_nobody() -> None:
     stop = learned(Stop(25), GOOD, GOOD)
     assert stop.why is None
     learned(stop, GOOD)
-    assert (stop.why, stop.hurried) == ("the budget of tokens is used up", False)
+    assert told(stop) == ("the budget of tokens is used up", False)
     stop.go_on()
     assert stop.why is not None, "it stays used up"
 
@@ -70,7 +74,7 @@ def test_no_answer_for_long_and_to_many_attempts_is_an_outage(clock: Clock) -> N
     assert stop.hurried
     assert stop.is_behind(DEAD)
     stop.go_on()
-    assert (stop.why, stop.hurried, stop.in_outage) == (None, False, False)
+    assert (*told(stop), stop.in_outage) == (None, False, False)
 
 
 def test_any_answer_ends_an_outage_and_none_without_a_status(clock: Clock) -> None:

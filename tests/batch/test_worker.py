@@ -6,7 +6,7 @@ import asyncio
 import json
 import pickle
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from eugpt_fast.batch import BadKey, Worker
@@ -120,7 +120,7 @@ def test_a_body_may_be_an_object_and_the_url_a_column(making: Making, server: Ec
         {"custom_id": "a", "body": {"input": "object"}, "url": None, "method": float("nan"), "other": object()},
         {"custom_id": "b", "body": b'{\n"input": "bytes"\n}', "url": "/v1/responses", "method": "POST"},
     ]
-    assert [result["text"] for result in making()(rows)] == ["object", "bytes"]
+    assert [result["text"] for result in cast("list[dict[str, Any]]", making()(rows))] == ["object", "bytes"]
 
 
 def test_what_no_column_can_hold_is_replaced(making: Making) -> None:

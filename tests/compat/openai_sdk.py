@@ -26,7 +26,7 @@ DELTA = {"type": "response.output_text.delta", "sequence_number": 1, "delta": "t
 DONE = b"data: [DONE]\n\n"
 
 
-class Body(HTTP.SyncByteStream, HTTP.AsyncByteStream):
+class Body(HTTP.SyncByteStream, HTTP.AsyncByteStream):  # type: ignore[misc, name-defined]
     """Chunks as a transport gives them, and then its failure, if any."""
 
     def __init__(self, chunks: Iterable[bytes], failure: Exception | None = None) -> None:

@@ -8,7 +8,26 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 
 DEPTH = 6
-ODD = [None, True, False, 0, -1, 2**70, 1.5, 3.0, "", "text", "7", "\ud800", "\u2028", [], [1], [{}], {}, {"a": [1]}]
+ODD: list[Any] = [
+    None,
+    True,
+    False,
+    0,
+    -1,
+    2**70,
+    1.5,
+    3.0,
+    "",
+    "text",
+    "7",
+    "\ud800",
+    "\u2028",
+    [],
+    [1],
+    [{}],
+    {},
+    {"a": [1]},
+]
 """Values that a field may bring although it should not."""
 
 

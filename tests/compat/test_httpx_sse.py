@@ -31,7 +31,8 @@ CLIENTS = {httpx: (httpx.Client, httpx.AsyncClient), httpx2: (httpx2.Client, htt
 
 @pytest.fixture(params=[httpx, httpx2], ids=lambda library: library.__name__)
 def library(request: pytest.FixtureRequest) -> ModuleType:
-    return request.param
+    found: ModuleType = request.param
+    return found
 
 
 def told(sse: Any) -> tuple[str, str, str, int | None]:
@@ -182,7 +183,8 @@ def test_connect_sse_reads_what_the_original_reads_over_http(library: ModuleType
     outcomes = []
     with ReplayServer([reply, reply]) as server, CLIENTS[library][0](timeout=10) as client:
         for module in (httpx_sse, ours):
-            events, failure = [], None
+            events: list[Any] = []
+            failure = None
             with module.connect_sse(client, "POST", server.url, json={"input": "Hi"}) as source:
                 try:
                     events.extend(told(sse) for sse in source.iter_sse())
@@ -245,7 +247,7 @@ def test_closing_aiter_sse_closes_what_reads_the_body() -> None:
 
     async def leave() -> None:
         response = httpx.Response(200, headers=EVENT_STREAM, content=body())
-        response.aiter_raw = body  # type: ignore[method-assign]
+        response.aiter_raw = body  # type: ignore[method-assign, assignment]
         events = ours.EventSource(response).aiter_sse()
         await anext(events)
         assert not closed
@@ -269,12 +271,12 @@ def test_an_event_made_by_hand_is_that_of_the_original(arguments: dict[str, Any]
     assert told(pickle.loads(pickle.dumps(sse))) == told(sse)
     for one in (original, sse):
         with pytest.raises(AttributeError):
-            one.data = "x"
+            one.data = "x"  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("data", ['{"a": [1, 2.5, null]}', "12345678901234567890123", "NaN", "", "{oops", '{"a": 1} x'])
 def test_json_is_that_of_the_original(data: str) -> None:
-    outcomes = []
+    outcomes: list[Any] = []
     for module in (httpx_sse, ours):
         try:
             outcomes.append(repr(module.ServerSentEvent(data=data).json()))

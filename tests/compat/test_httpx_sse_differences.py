@@ -61,7 +61,8 @@ DIFFERENCES = {
 
 def events(module: Any, chunks: Iterator[bytes], content_type: str = "text/event-stream") -> Iterator[Any]:
     response = httpx.Response(200, headers={"content-type": content_type}, content=chunks)
-    return module.EventSource(response).iter_sse()
+    found: Iterator[Any] = module.EventSource(response).iter_sse()
+    return found
 
 
 @pytest.mark.parametrize("difference", DIFFERENCES.values(), ids=DIFFERENCES)
@@ -161,10 +162,11 @@ def test_the_callers_headers_are_left_alone_and_may_have_any_form_that_httpx_tak
         assert set(headers) == left
     assert seen == [["text/html", "text/event-stream"], ["text/event-stream"]]
 
-    for headers in (None, [("accept", "text/html")]):
+    odd: Any
+    for odd in (None, [("accept", "text/html")]):
         with pytest.raises(TypeError):
-            ask(httpx_sse, headers)
-        ask(ours, headers)
+            ask(httpx_sse, odd)
+        ask(ours, odd)
         assert seen[-1] == ["text/event-stream"]
 
 

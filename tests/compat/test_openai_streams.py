@@ -134,7 +134,7 @@ def response_events(text: str) -> list[dict[str, Any]]:
     full = {**item, "status": "completed", "content": [{**part, "text": text}]}
     response = {"id": "r", "object": "response", "created_at": 1.0, "model": "m", "output": [], "status": "in_progress"}
     response |= {"parallel_tool_calls": True, "tool_choice": "auto", "tools": []}
-    events = [
+    events: list[dict[str, Any]] = [
         {"type": "response.created", "response": response},
         {"type": "response.output_item.added", "output_index": 0, "item": item},
         {"type": "response.content_part.added", **place, "part": part},

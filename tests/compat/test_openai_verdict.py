@@ -6,7 +6,7 @@ import asyncio
 import copy
 import json
 import pickle
-from typing import Any
+from typing import Any, cast
 
 import openai
 import pytest
@@ -39,7 +39,8 @@ def ending(body: Body | list[bytes], mode: str, call: Any = responses) -> tuple[
             return events, error
         return events, None
 
-    return run(accelerate(client_of(body, mode), verdict=True), program, call)
+    found: tuple[list[Any], Exception | None] = run(accelerate(client_of(body, mode), verdict=True), program, call)
+    return found
 
 
 @pytest.mark.parametrize("end", [[], [DONE], [b"data: {"]], ids=["clean", "done", "inside an event"])
@@ -66,7 +67,7 @@ def test_the_errors_can_be_copied_and_sent_to_other_processes(mode: str, end: li
         assert (type(again), str(again), repr(again)) == (type(error), str(error), repr(error))
         for name in ("verdict", "retryable", "text", "response_id", "message", "body"):
             assert getattr(again, name) == getattr(error, name), name
-        assert again.request.url == error.request.url
+        assert cast(Any, again).request.url == cast(Any, error).request.url
 
 
 def test_a_failure_of_the_transport_is_an_interruption_with_its_cause(mode: str) -> None:

@@ -14,10 +14,12 @@ if PURE_ONLY:  # without the native transport, httpx's own would be all that is 
 @pytest.fixture(params=stacks(*OWN[:2], *NATIVE))
 def stack(request: pytest.FixtureRequest) -> Stack:
     """Each way to send a request in turn; the library's own transports prove the test."""
-    return request.param
+    found: Stack = request.param
+    return found
 
 
 @pytest.fixture(params=stacks(*NATIVE))
 def native_stack(request: pytest.FixtureRequest) -> Stack:
     """The native transports, for what the library's own do not promise."""
-    return request.param
+    found: Stack = request.param
+    return found

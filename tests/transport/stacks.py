@@ -128,7 +128,8 @@ class BridgedResponse:
         return self._iterate(self._response.aiter_lines())
 
     def read(self) -> bytes:
-        return self._portal.call(self._response.aread)
+        found: bytes = self._portal.call(self._response.aread)
+        return found
 
     def close(self) -> None:
         self._portal.call(self._response.aclose)

@@ -6,6 +6,8 @@ import contextlib
 import socket
 import threading
 import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -14,7 +16,7 @@ from .wire import CHUNKED, PATIENCE, Connection, WireServer, chunk
 
 MIB = 2**20
 PARTS = [b"one", b"two" * 1000, b"3", b"four", b"five"]
-FRAMINGS = {
+FRAMINGS: dict[str, tuple[bytes, Callable[[bytes], bytes]]] = {
     "chunked": (CHUNKED, chunk),
     "content-length": (b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % sum(map(len, PARTS)), bytes),
     "close": (b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", bytes),
@@ -117,7 +119,7 @@ class Flood:
                 return before
 
 
-def written_to_a_client_that_does_not_read(stack: Stack, **options: int) -> int:
+def written_to_a_client_that_does_not_read(stack: Stack, **options: Any) -> int:
     flood = Flood()
     with WireServer(flood) as server, stack.client(**options) as client:
         try:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -26,13 +27,13 @@ while True:
 
 
 @pytest.fixture
-def process() -> Iterator[subprocess.Popen[str]]:
+def process() -> Iterator[Any]:
     with subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, text=True) as server:
         yield server
         server.kill()
 
 
-def test_a_server_that_is_killed_is_noticed_at_once(stack: Stack, process: subprocess.Popen[str]) -> None:
+def test_a_server_that_is_killed_is_noticed_at_once(stack: Stack, process: Any) -> None:
     url = f"http://127.0.0.1:{int(process.stdout.readline())}"
     errors = (stack.library.RemoteProtocolError, stack.library.ReadError)
     with stack.client(timeout=None) as client, client.stream("GET", url + "/x") as answer:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from conftest import cut
 
@@ -56,7 +58,7 @@ def test_a_response_may_be_cut_anywhere(stack: Stack) -> None:
     assert server.connections == 1
 
 
-def answering_in_pieces(answers: list[list[bytes]]):
+def answering_in_pieces(answers: list[list[bytes]]) -> Any:
     """A script: the nth request gets the nth answer, in these segments with room between them to be read."""
 
     def script(connection: Connection) -> None:

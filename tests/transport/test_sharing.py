@@ -26,7 +26,8 @@ def echo(connection: Connection) -> None:
 @pytest.mark.parametrize("stack", stacks(*SYNC))
 def test_threads_that_share_a_client_get_each_their_own_answer(stack: Stack) -> None:
     def ask(number: int) -> bool:
-        return client.get(f"{server.url}/{number}").content == b"/%d" % number * 500
+        found: bool = client.get(f"{server.url}/{number}").content == b"/%d" % number * 500
+        return found
 
     with (
         WireServer(echo) as server,
@@ -41,7 +42,8 @@ def test_threads_that_share_a_client_get_each_their_own_answer(stack: Stack) -> 
 @pytest.mark.parametrize("stack", stacks(*NATIVE[::2]))
 def test_threads_that_share_few_connections_all_get_their_turn(stack: Stack) -> None:
     def ask(number: int) -> bool:
-        return client.get(f"{server.url}/{number}").content == b"/%d" % number * 500
+        found: bool = client.get(f"{server.url}/{number}").content == b"/%d" % number * 500
+        return found
 
     transport = stack.transport(limits=stack.library.Limits(max_connections=2))
     with WireServer(echo) as server, stack.library.Client(transport=transport, timeout=20) as client:
@@ -57,7 +59,8 @@ def test_tasks_that_share_a_client_get_each_their_own_answer(stack: Stack) -> No
         async with stack.library.AsyncClient(transport=transport, timeout=20) as client:
 
             async def ask(number: int) -> bool:
-                return (await client.get(f"{server.url}/{number}")).content == b"/%d" % number * 500
+                found: bool = (await client.get(f"{server.url}/{number}")).content == b"/%d" % number * 500
+                return found
 
             assert all(await asyncio.gather(*map(ask, range(200))))
         assert server.connections <= 20
@@ -118,7 +121,8 @@ def test_connections_that_died_are_all_passed_over(stack: Stack) -> None:
         async with stack.library.AsyncClient(transport=stack.transport(limits=limits), timeout=20) as client:
             await asyncio.gather(*(client.get(server.url) for _ in range(count)))
             await asyncio.to_thread(server.wait_until_left)
-            return (await client.get(server.url)).text
+            found: str = (await client.get(server.url)).text
+            return found
 
     together = threading.Barrier(count)
     with WireServer(*[script] * count, response(b"hello")) as server:

@@ -20,7 +20,8 @@ OK = response(b"hello")
 @pytest.fixture(params=stacks(*OWN[:2], NATIVE[0], NATIVE[3]))
 def stack(request: pytest.FixtureRequest) -> Stack:
     """Fewer than elsewhere: these tests take their time."""
-    return request.param
+    found: Stack = request.param
+    return found
 
 
 def only(stack: Stack, **timeouts: float) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import trustme
@@ -189,7 +189,7 @@ def test_a_farewell_ends_a_body_without_a_length(stack: Stack) -> None:
     def script(connection: Connection) -> None:
         connection.request()
         connection.send(CLOSE_DELIMITED)
-        connection.sock.unwrap()
+        cast(ssl.SSLSocket, connection.sock).unwrap()
 
     with WireServer(script, tls=server_context()) as server, stack.client(verify=client_context()) as client:
         assert client.get(server.url).content == b"hello"

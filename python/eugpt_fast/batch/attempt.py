@@ -16,6 +16,7 @@ import httpx
 from .._client.calls import read_refusal
 from .._client.request import Request, build
 from .._client.retries import retry_after
+from .._json import is_array, is_object
 from .._reader import AsyncEventStream, Collected
 from .._reader.judge import judge
 from .._verdict import Verdict
@@ -47,7 +48,7 @@ class _UnderWay:
         if self.chat is not None:
             return self.chat.events
         # Not by way of its metrics, which cost thirty times as much: all streams are asked every second.
-        return 0 if self.stream is None else self.stream._reader.parser.events
+        return 0 if self.stream is None else self.stream._reader.parser.events  # pyright: ignore[reportPrivateUsage]
 
     def describe(self, outcome: Outcome) -> None:
         """Enters all that is known but how it ended."""
@@ -146,7 +147,7 @@ def _whole(said: bytes) -> Outcome:
         body = json.loads(said)
     except ValueError as error:
         return Outcome("error", error=(type(error).__name__, f"the answer is no JSON: {error}"), retryable=True)
-    if not isinstance(body, dict):
+    if not is_object(body):
         return Outcome("error", error=("error", "the answer is no JSON object"), retryable=True)
     if body.get("error") and body.get("object") != "response":
         terminal = {"type": "error", "error": body["error"]}
@@ -157,9 +158,9 @@ def _whole(said: bytes) -> Outcome:
         failure.verdict = verdict
         return Outcome(str(verdict), error=_told(failure), body=body, retryable=failure.retryable)
     usage, choices = body.get("usage"), body.get("choices")
-    if isinstance(choices, list) and is_cut_short(choices):
+    if is_array(choices) and is_cut_short(choices):
         verdict = Verdict.INCOMPLETE
-    return Outcome(str(verdict), body=body, usage=usage if isinstance(usage, dict) else None)
+    return Outcome(str(verdict), body=body, usage=usage if is_object(usage) else None)
 
 
 def _told(error: EugptFastError) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from typing import Any
 
 from .._client.request import build
@@ -22,7 +22,7 @@ _Completing = Callable[[Iterable[Line]], Awaitable[list[tuple[Line, Outcome]]]]
 
 
 @contextlib.asynccontextmanager
-async def completing(options: Options) -> AsyncIterator[_Completing]:
+async def completing(options: Options) -> AsyncGenerator[_Completing, None]:
     """What completes requests, over one client and under one set of limits, however often it is called.
 
     Raises:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator
 
 from .stop import Stop
 
@@ -15,7 +15,7 @@ INTERRUPTED = "interrupted"
 
 
 @contextlib.contextmanager
-def interruptible(stop: Stop) -> Iterator[None]:
+def interruptible(stop: Stop) -> Generator[None, None, None]:
     """The first Ctrl-C (or SIGTERM) gives requests in flight some time to finish; the second cancels this task."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None
@@ -26,7 +26,7 @@ def interruptible(stop: Stop) -> Iterator[None]:
         else:
             stop.now(INTERRUPTED, hurry=True)
 
-    handled = []
+    handled: list[signal.Signals] = []
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # Windows, or not the main thread
             loop.add_signal_handler(number, interrupted)

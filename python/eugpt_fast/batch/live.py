@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import TextIO
 
@@ -20,7 +20,7 @@ __all__ = ["live", "picture"]
 
 
 @contextmanager
-def live(stream: TextIO) -> Iterator[Callable[[Snapshot], None]]:
+def live(stream: TextIO) -> Generator[Callable[[Snapshot], None], None, None]:
     """A display on ``stream`` that is drawn anew at each call, without a thread of its own."""
     console = Console(file=stream)
     with Live(console=console, auto_refresh=False, transient=True) as screen:

@@ -34,7 +34,7 @@ class Outcome:
     duration: float = 0.0
     """Seconds of the last attempt."""
     events: int = 0
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     """Those of the answer, in lower case."""
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any, TextIO, cast
@@ -20,7 +20,7 @@ _INTERVAL = 5.0  # seconds from one line to the next
 
 
 @contextmanager
-def display(stream: TextIO, *, quiet: bool = False) -> Iterator[Callable[[Stats], None]]:
+def display(stream: TextIO, *, quiet: bool = False) -> Generator[Callable[[Stats], None], None, None]:
     """Gives what is to be called every second with the counts of the run; it never waits for ``stream``.
 
     On a terminal, and where ``rich`` is installed, a display that renews itself and is gone afterwards. A stream that
@@ -35,7 +35,7 @@ def display(stream: TextIO, *, quiet: bool = False) -> Iterator[Callable[[Stats]
 
 
 @contextmanager
-def writing(stream: TextIO) -> Iterator[Callable[[Snapshot], None]]:
+def writing(stream: TextIO) -> Generator[Callable[[Snapshot], None], None, None]:
     """Gives what writes a snapshot to ``stream`` in the way that suits it."""
     stream = cast(TextIO, _Lasting(stream))
     if stream.isatty() and os.environ.get("TERM") != "dumb" and find_spec("rich"):

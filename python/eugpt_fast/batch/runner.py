@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -195,7 +195,7 @@ async def _complete_all(completion: Completion, stats: Stats, ledger: Ledger, gr
 @contextlib.asynccontextmanager
 async def _ticking(
     completion: Completion, stats: Stats, options: Options, on_progress: OnProgress | None
-) -> AsyncIterator[None]:
+) -> AsyncGenerator[None, None]:
     def tick() -> None:
         completion.sample()
         stats.note, stats.stopped = _note(completion, options), completion.stop.why

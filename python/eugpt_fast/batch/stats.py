@@ -9,6 +9,7 @@ from dataclasses import asdict
 from datetime import datetime, timezone
 from typing import Any
 
+from .._json import is_object
 from . import figures
 from .histogram import Histogram
 from .outcome import Outcome
@@ -217,5 +218,5 @@ def _tokens(usage: dict[str, Any]) -> dict[str, int]:
 
 def _number(where: Any, name: str) -> int:
     """A count that a server reported; 0 where it reported none or nonsense."""
-    value = where.get(name) if isinstance(where, dict) else None
+    value = where.get(name) if is_object(where) else None
     return value if type(value) is int and value > 0 else 0

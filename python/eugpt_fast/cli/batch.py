@@ -176,7 +176,7 @@ def _status(summary: Summary | None, errors: Path) -> int:
 def _tell(stats: Stats, arguments: argparse.Namespace) -> bool:
     """The summary, the metrics and the report. What cannot be written is told, and makes this false."""
     metrics = stats.as_json()
-    written = {}
+    written: dict[Path, str] = {}
     if arguments.metrics:
         written[arguments.metrics] = json.dumps(metrics, indent=1) + "\n"
     if arguments.report:
