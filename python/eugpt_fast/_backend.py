@@ -1,4 +1,4 @@
-"""Which parser runs: the native one, or its twin where there is no wheel or ``EUGPT_FAST_PURE`` asks for it."""
+"""Which parser runs: the native one, or its twin in the pure wheel and where ``EUGPT_FAST_PURE`` asks for it."""
 
 from __future__ import annotations
 

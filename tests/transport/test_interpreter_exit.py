@@ -33,9 +33,12 @@ def read():
     with client.stream("GET", url) as answer:
         for part in answer.iter_raw():
             print(part, flush=True)
+            printed.set()
 
+printed = threading.Event()
 threading.Thread(target=read, daemon=True).start()
-time.sleep(0.5)
+printed.wait(20)
+time.sleep(0.2)  # the thread goes on to the next read
 """
 
 WITH_AN_EXCEPTION = """
