@@ -4,12 +4,16 @@
 #   make test   build, then run the Rust and Python tests, native and pure
 #   make test-peers   run the tests of the packages that we stand in for against our drop-ins; needs the network
 #   make test-cluster run the batch worker on a local Ray and a local Spark; needs the network and Java 17
+#   make fuzz   each fuzzer in turn for SECONDS (600): see fuzz/README.md; needs a nightly Rust and cargo-fuzz
+#   make fuzz-short   the same in five minutes
+#   make soak   ten million events three ways, in flat memory
+#   make miri, make asan, make valgrind   the core under Miri, the extension under AddressSanitizer and valgrind
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock pyproject.toml
 
-.PHONY: demo demo-batch test test-peers test-cluster lint bench build clean
+.PHONY: demo demo-batch test test-peers test-cluster lint bench build clean fuzz fuzz-short soak miri asan valgrind
 .DELETE_ON_ERROR:
 
 $(VENV)/.dev: pyproject.toml
@@ -67,5 +71,35 @@ bench: build $(VENV)/.bench
 	cargo build --release --locked --quiet --example load
 	$(BIN)/python -m benches
 
+# Inputs beyond the corpora that are kept are found anew in each place: they go to fuzz/work.
+NIGHTLY := nightly
+SECONDS := 600
+LIBFUZZER := -max_total_time=$(SECONDS) -max_len=1024 -print_final_stats=1
+
+fuzz: build
+	cargo +$(NIGHTLY) fuzz build
+	set -e; for target in framing:sse splits:sse json:json shape:sse chunks:chunks; do \
+		name=$${target%:*}; mkdir -p fuzz/work/$$name; \
+		cargo +$(NIGHTLY) fuzz run $$name fuzz/work/$$name fuzz/corpus/$$name -- \
+			-dict=fuzz/dictionaries/$${target#*:}.dict $(LIBFUZZER); \
+	done
+	$(BIN)/python tests/fuzz_twin.py --seconds $(SECONDS)
+
+fuzz-short:
+	$(MAKE) fuzz SECONDS=45
+
+soak: build
+	$(BIN)/python tests/soak.py
+
+# Without the transport, whose tests need sockets.
+miri:
+	cargo +$(NIGHTLY) miri test --locked --lib --test framing --test json --test shape
+
+asan: build
+	BIN=$(BIN) NIGHTLY=$(NIGHTLY) fuzz/asan.sh
+
+valgrind: build
+	BIN=$(BIN) fuzz/valgrind.sh
+
 clean:
-	rm -rf $(VENV) target .bench .peers
+	rm -rf $(VENV) target .bench .peers fuzz/target fuzz/work
