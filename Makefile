@@ -59,6 +59,7 @@ test-cluster: build $(VENV)/.cluster
 
 lint: build
 	cargo fmt --check
+	cargo fmt --check --manifest-path fuzz/Cargo.toml
 	cargo clippy --locked --all-targets --quiet -- -D warnings
 	cargo clippy --locked --features python --quiet -- -D warnings
 	cargo clippy --locked --all-targets --features python,transport --quiet -- -D warnings

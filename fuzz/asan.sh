@@ -20,6 +20,7 @@ cp "$work/target/$target/debug/libeugpt_fast.so" "$work/python/eugpt_fast/_core.
 export ASAN_OPTIONS=detect_leaks=0:detect_odr_violation=0 PYTHONMALLOC=malloc PYTHONPATH=$work/python
 export LD_PRELOAD=${LIBASAN:-$(gcc -print-file-name=libasan.so)}
 "$bin/python" -c "import eugpt_fast; print(eugpt_fast._backend.__name__, eugpt_fast.build_info())"
-"$bin/python" -m pytest -p no:cacheprovider --timeout 600 \
+# Built as tests are, it warns that it is slow.
+"$bin/python" -m pytest -p no:cacheprovider --timeout 600 -W "ignore:eugpt_fast was built:RuntimeWarning" \
     tests/test_framing.py tests/test_json.py tests/test_account.py tests/test_prediction.py tests/test_twin.py
 "$bin/python" tests/fuzz_twin.py --seconds "${SECONDS_OF_FUZZING:-60}"

@@ -49,9 +49,10 @@ const VALUES: [&str; 40] = [
 ];
 
 /// What stands around a payload.
-const BLOCKS: [(&str, &str); 14] = [
+const BLOCKS: [(&str, &str); 15] = [
     ("data: ", "\n\n"),
     ("data:", "\n\n"),
+    ("data:  ", "\n\n"),
     ("event: message\ndata: ", "\n\n"),
     ("event: message\r\ndata: ", "\r\n\r\n"),
     ("data: ", "\r\r"),
