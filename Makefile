@@ -12,13 +12,17 @@
 #   make minimum run the tests with the lowest httpx and orjson that we allow; needs the network and Python 3.11 or 3.12
 #   make deny    licences, bans and sources of the crates
 #   make lint-workflows   the workflows of GitHub; needs Go
+#   make fuzz   each fuzzer in turn for SECONDS (600): see fuzz/README.md; needs a nightly Rust and cargo-fuzz
+#   make fuzz-short   the same in five minutes
+#   make soak   ten million events three ways, in flat memory
+#   make miri, make asan, make valgrind   the core under Miri, the extension under AddressSanitizer and valgrind
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 GROUPS := dev parallel bench peers cluster docs release deny workflows
 SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock pyproject.toml
 
-.PHONY: demo demo-batch test test-parallel test-peers test-cluster docs lint bench build clean wheels sdist pure-wheel musl-wheels minimum deny lint-workflows
+.PHONY: demo demo-batch test test-parallel test-peers test-cluster docs lint bench build clean wheels sdist pure-wheel musl-wheels minimum deny fuzz fuzz-short soak miri asan valgrind lint-workflows
 .DELETE_ON_ERROR:
 
 $(VENV)/.pip:
@@ -63,6 +67,7 @@ docs: $(VENV)/.docs
 
 lint: build
 	cargo fmt --check
+	cargo fmt --check --manifest-path fuzz/Cargo.toml
 	cargo clippy --locked --all-targets --quiet -- -D warnings
 	cargo clippy --locked --features python --quiet -- -D warnings
 	cargo clippy --locked --all-targets --features python,transport --quiet -- -D warnings
@@ -99,5 +104,35 @@ bench: build $(VENV)/.bench
 	cargo build --release --locked --quiet --example load
 	$(BIN)/python -m benches
 
+# Inputs beyond the corpora that are kept are found anew in each place: they go to fuzz/work.
+NIGHTLY := nightly
+SECONDS := 600
+LIBFUZZER := -max_total_time=$(SECONDS) -max_len=1024 -print_final_stats=1
+
+fuzz: build
+	cargo +$(NIGHTLY) fuzz build
+	set -e; for target in framing:sse splits:sse json:json shape:sse chunks:chunks; do \
+		name=$${target%:*}; mkdir -p fuzz/work/$$name; \
+		cargo +$(NIGHTLY) fuzz run $$name fuzz/work/$$name fuzz/corpus/$$name -- \
+			-dict=fuzz/dictionaries/$${target#*:}.dict $(LIBFUZZER); \
+	done
+	$(BIN)/python tests/fuzz_twin.py --seconds $(SECONDS)
+
+fuzz-short:
+	$(MAKE) fuzz SECONDS=45
+
+soak: build
+	$(BIN)/python tests/soak.py
+
+# Without the transport, whose tests need sockets.
+miri:
+	cargo +$(NIGHTLY) miri test --locked --lib --test framing --test json --test shape
+
+asan: build
+	BIN=$(BIN) NIGHTLY=$(NIGHTLY) fuzz/asan.sh
+
+valgrind: build
+	BIN=$(BIN) fuzz/valgrind.sh
+
 clean:
-	rm -rf $(VENV) target dist .bench .peers site
+	rm -rf $(VENV) target dist site .bench .peers fuzz/target fuzz/work

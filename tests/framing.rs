@@ -77,6 +77,7 @@ fn name_id_and_retry_are_those_of_the_standard() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too much for Miri")]
 fn every_two_cuts_give_the_same() {
     let bodies: [&[u8]; 4] = [
         b"\xEF\xBB\xBFdata: a\r\ndata: b\r\n\r\ndata:c\r\rid: 1\n\r",
@@ -214,6 +215,7 @@ fn large_event(size: usize) -> Vec<u8> {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too much for Miri")]
 fn every_byte_is_scanned_once_whatever_the_chunks() {
     let small = b"event: e\ndata: {\"type\":\"response.output_text.delta\",\"delta\":\"x\"}\n\n".repeat(2000);
     let crlf = b"data: a\r\ndata: b\r\n\r\n: c\r\n\r\n".repeat(2000);
@@ -241,6 +243,7 @@ fn every_byte_is_scanned_once_whatever_the_chunks() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too much for Miri")]
 fn errors_do_not_make_it_scan_again() {
     let body = b"data: 123456789\n\ndata: a\n\n".repeat(1000);
     for size in [1, 26, body.len()] {

@@ -145,6 +145,7 @@ fn every_beginning_of_a_document_is_refused() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too much for Miri")]
 fn no_nesting_overflows_the_stack() {
     for (open, close) in [("[", "]"), ("{\"a\":", "}"), ("[{\"a\":", "}]")] {
         let deep = format!("{}1{}", open.repeat(1_000_000), close.repeat(1_000_000));
@@ -233,6 +234,7 @@ fn unescape_joins_pairs_and_keeps_lone_surrogates() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too much for Miri")]
 fn escapes_may_stand_at_any_place_in_a_string_of_any_length() {
     let escapes =
         [(r"\n", "\n"), (r#"\""#, "\""), (r"\\", "\\"), (r"\u00e9", "é"), (r"\ud83d\ude00", "😀"), ("é", "é")];

@@ -85,6 +85,7 @@ fn a_document_is_found_at_the_start_of_more_bytes() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too much for Miri")]
 fn documents_that_never_come_again_cost_bounded_memory() {
     let mut shapes = Shapes::default();
     let odd = |n: usize| format!(r#"{{"type":"t{n}","k{n}":{n}}}"#).into_bytes();
@@ -120,6 +121,7 @@ fn events_of_one_type_and_several_structures_are_all_learned() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too much for Miri")]
 fn a_shape_in_use_does_not_give_way_to_those_that_are_not() {
     let mut shapes = Shapes::default();
     hits(&mut shapes, (0..20).map(delta));

@@ -29,6 +29,7 @@ __all__ = [
 ]
 
 _START_OF_BODY = 2048  # bytes of a wrong answer that its error shows
+_PIECE = 64 * 1024  # bytes: what a library unpacks at once may be a thousand times what it has read
 
 
 @dataclass
@@ -214,7 +215,7 @@ def httpx_chunks(response: Any) -> Iterator[bytes]:
         return iter(body)
     join_chunks(response)
     # No chunk size: with one, events would wait until it is full.
-    chunks: Iterator[bytes] = response.iter_bytes() if _must_decode(response) else response.iter_raw()
+    chunks: Iterator[bytes] = _pieces(response.iter_bytes()) if _must_decode(response) else response.iter_raw()
     return chunks
 
 
@@ -224,16 +225,31 @@ def async_httpx_chunks(response: Any) -> AsyncGenerator[bytes, None]:
     if body is not None:
         return aiter(body)
     join_chunks(response)
-    chunks: AsyncGenerator[bytes, None] = response.aiter_bytes() if _must_decode(response) else response.aiter_raw()
+    chunks: AsyncGenerator[bytes, None] = (
+        _async_pieces(response.aiter_bytes()) if _must_decode(response) else response.aiter_raw()
+    )
     return chunks
+
+
+def _pieces(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    for chunk in chunks:
+        yield from (chunk[at : at + _PIECE] for at in range(0, len(chunk), _PIECE))
+
+
+async def _async_pieces(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    async with contextlib.aclosing(chunks):
+        async for chunk in chunks:
+            for at in range(0, len(chunk), _PIECE):
+                yield chunk[at : at + _PIECE]
 
 
 def _requests_chunks(response: Any) -> Iterator[bytes]:
     raw = response.raw
     if getattr(raw, "chunked", False) or response._content_consumed or not hasattr(raw, "read1"):
-        return iter(response.iter_content(chunk_size=None))
-    # Without chunked framing, iter_content(None) would wait for the end of the body.
-    return iter(lambda: raw.read1(65536, decode_content=True), b"")
+        # A chunk that is shorter comes at once; without a size, one of a gigabyte would come whole.
+        return _pieces(response.iter_content(chunk_size=_PIECE))
+    # Without chunked framing, iter_content would wait until the piece is full.
+    return iter(lambda: raw.read1(_PIECE, decode_content=True), b"")
 
 
 def _shutdown(response: Any) -> Callable[[], None] | None:
