@@ -24,7 +24,7 @@ class Roles(griffe.Extension):
             return
         for cls in filter(_is_typed_dict, pkg["events"].members.values()):
             target = cls.final_target
-            target.docstring = griffe.Docstring(_with_fields(target), parent=target)
+            target.docstring = griffe.Docstring(_with_fields(target), parent=target, parser="google")
         for name in _NATIVE:  # their signature, which is looked for in __init__
             pkg["_core"][name].set_member("__init__", pkg["_core"][name]["__new__"])
         for module in _modules(pkg):
