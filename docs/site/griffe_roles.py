@@ -22,6 +22,9 @@ class Roles(griffe.Extension):
     def on_package(self, *, pkg: griffe.Module, **_: Any) -> None:
         if pkg.name != "eugpt_fast":
             return
+        for cls in filter(_is_typed_dict, pkg["events"].members.values()):
+            target = cls.final_target
+            target.docstring = griffe.Docstring(_with_fields(target), parent=target, parser="google")
         for name in _NATIVE:  # their signature, which is looked for in __init__
             pkg["_core"][name].set_member("__init__", pkg["_core"][name]["__new__"])
         for module in _modules(pkg):
@@ -36,6 +39,23 @@ class Roles(griffe.Extension):
     def on_object(self, *, obj: griffe.Object, **_: Any) -> None:
         if obj.docstring is not None:
             obj.docstring.value = _ROLE.sub(lambda role: _link(role[1], obj), obj.docstring.value)
+
+
+def _is_typed_dict(member: griffe.Object | griffe.Alias) -> bool:
+    return member.is_alias and member.name[0].isupper() and member.final_target.is_class
+
+
+def _with_fields(cls: griffe.Object | griffe.Alias) -> str:
+    """The docstring with a list of the fields, inherited ones last: shorter than a heading for each."""
+    text = cls.docstring.value if cls.docstring else ""
+    fields = {**cls.inherited_members, **cls.members}
+    own_first = sorted(fields.values(), key=lambda field: field.name not in cls.members)
+    lines = [f"    {each.name} ({each.annotation}): {_first_line(each)}" for each in own_first if each.is_attribute]
+    return "\n".join([text, "", "Attributes:", *lines]) if lines else text
+
+
+def _first_line(field: griffe.Object | griffe.Alias) -> str:
+    return " ".join(field.docstring.value.split()) if field.docstring else ""
 
 
 def _modules(module: griffe.Module) -> Iterator[griffe.Module]:

@@ -67,7 +67,7 @@ class _ChatChunk(TypedDict, total=False):
 class ChatChunk(_ChatChunk):
     """One chunk. The types of this package are those of Responses streams: say that you read another one.
 
-    Example:
+    Examples:
         >>> chunks = cast("list[ChatChunk]", parser.feed(data))
     """
 
