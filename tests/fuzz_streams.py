@@ -25,7 +25,8 @@ SCALAR = re.compile(rb'"(?:[^"\\\n]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|null
 SCALARS = [
     b'""', b'"a\\n"', b'"\\ud83d"', b'"\\ud83d\\ude00"', b'"\xc3\xa9"', b'"\xff"', b'"\xed\xa0\x80"', b'"a\tb"', b'"1"',
     b'"\\x"', b'"\\u00e9\\u', b"1", b"1.0", b"-0", b"-0.0", b"1e400", b"01", b"1.", b"-", b"+1", b"null", b"true",
-    b"nul", b"NaN", b"Infinity", b"-Infinity", b"[]", b"{}", b'{"type":"error"}', b"9" * 18, b"9" * 19, b"9" * 700, b"9" * 5000,
+    b"nul", b"NaN", b"Infinity", b"-Infinity", b"[]", b"{}", b'{"type":"error"}', b"9" * 18, b"9" * 19, b"9" * 700,
+    b"9" * 5000,
     b"9223372036854775807", b"-9223372036854775808", b"1" + b"0" * 400 + b".5", b"[" * 60 + b"]" * 60, b"[" * 2000,
     b"", b"[DONE]", b'"type"', b'"delta"', b'"response"', *(b'"%b"' % kind.encode() for kind in KINDS),
 ]  # fmt: skip

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from conftest import NATIVE, account_of, outcome_of
@@ -102,7 +103,7 @@ def shrunk(readings: list[Reading]) -> list[Reading]:
     while progress:
         progress = False
         for smaller in smaller_rounds(readings):
-            if in_new_thread(lambda smaller=smaller: difference(smaller)):
+            if in_new_thread(partial(difference, smaller)):
                 readings, progress = smaller, True
                 break
     return readings
@@ -116,7 +117,8 @@ def smaller_rounds(readings: list[Reading]) -> Iterator[list[Reading]]:
         step = max(1, len(pieces) // 2)
         while step:
             for start in range(0, len(pieces) if len(pieces) > 1 else 0, step):
-                rest, methods = (x[:start] + x[start + step :] for x in (pieces, reading.methods))
+                rest = pieces[:start] + pieces[start + step :]
+                methods = reading.methods[:start] + reading.methods[start + step :]
                 if rest:
                     yield [*readings[:at], replace(reading, pieces=rest, methods=methods), *readings[at + 1 :]]
             step //= 2
@@ -166,7 +168,7 @@ def main() -> int:
     while time.monotonic() < deadline and played < given.rounds and not found:
         first = given.first + played
         last = first + min(BATCH, given.rounds - played)
-        count, more, found = in_new_thread(lambda first=first, last=last: play(seed, first, last, deadline))
+        count, more, found = in_new_thread(partial(play, seed, first, last, deadline))
         played, size = played + count, size + more
     print(
         f"fuzz_twin: seed {seed}, {played:,} rounds, {size / 2**20:,.0f} MiB, {'1 finding' if found else 'no finding'}"
