@@ -164,6 +164,7 @@ fn data_only(log: Log) -> Log {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too much for Miri")]
 fn what_is_foreseen_is_what_would_have_been_found() {
     let bodies: [&[u8]; 9] = [
         b"data: abc\n\ndata: abc\n\ndata: abc\n\n",
