@@ -11,6 +11,7 @@ info = eugpt_fast.build_info()
 print(sys.version, info, eugpt_fast.__file__, sep="\\n", flush=True)
 assert pathlib.Path(sys.prefix) in pathlib.Path(eugpt_fast.__file__).parents, "this is not what was installed"
 assert info["backend"] == sys.argv[1], "this is not what pip should have taken"
+assert info.get("transport", "yes") == "yes", "the native wheels have the transport"
 """
 HIDDEN = ("EUGPT_FAST_PURE", "PYTHONPATH", "PYTHON_GIL")  # would let something else run than what is installed
 

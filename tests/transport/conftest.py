@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from conftest import PURE_ONLY
 
-from .stacks import NATIVE, OWN, Stack, stacks
+from .stacks import HAS_NATIVE, NATIVE, OWN, Stack, stacks
 
-if PURE_ONLY:  # without the native transport, httpx's own would be all that is tested
+if not HAS_NATIVE:  # without the native transport, httpx's own would be all that is tested
     collect_ignore_glob = ["test_*.py"]
 
 

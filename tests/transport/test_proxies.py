@@ -83,6 +83,8 @@ def test_a_proxy_with_fields_of_its_own(stack: Stack) -> None:
 
 
 def test_a_proxy_that_is_reached_by_tls(stack: Stack) -> None:
+    if stack.is_async and not stack.native and stack.library.__version__.startswith("0.27."):
+        pytest.skip("this version forgets the context of the proxy")
     with WireServer(OK, tls=server_context()) as proxy:
         chosen = stack.library.Proxy(proxy.url, ssl_context=client_context())
         with stack.client(proxy=chosen) as client:
