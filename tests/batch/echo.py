@@ -12,6 +12,11 @@ from typing import Any
 KEY = "key-of-the-tests"
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 1024  # of five, a busy machine resets some of those who connect at once
+
+
 class EchoServer:
     """Streams the ``input`` of a response back in two deltas, or refuses it: "refuse 400" is answered so.
 
@@ -41,8 +46,7 @@ class EchoServer:
             def log_message(self, *args: Any) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def __enter__(self) -> EchoServer:
