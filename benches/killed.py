@@ -36,7 +36,7 @@ def measure(requests: int, kills: int, seed: int) -> dict[str, Any]:
     replies = _replies(2 * requests, chance)
     with tempfile.TemporaryDirectory() as name, ReplayServer(replies) as server:
         folder = Path(name)
-        _write_requests(folder / "requests.jsonl", requests)
+        write_requests(folder / "requests.jsonl", requests)
         results = folder / "results.jsonl"
         files = [results, folder / "results.errors.jsonl"]
         command = [sys.executable, "-c", _RUN, str(folder / "requests.jsonl"), str(results), server.url]
@@ -82,7 +82,8 @@ def _kind(reply: Reply) -> str:
     return "none" if reply.status == 200 else str(reply.status)
 
 
-def _write_requests(path: Path, count: int) -> None:
+def write_requests(path: Path, count: int) -> None:
+    """So many requests in the batch format."""
     with path.open("w") as file:
         for number in range(count):
             body = {"model": "any", "input": f"Tell me haiku {number}."}

@@ -24,6 +24,7 @@ from eugpt_fast.testing import openai_stream
 
 from .clients import LIMITS
 from .generator import Served, generating
+from .killed import write_requests
 from .measure import Effort, interleaved
 
 _STREAM = openai_stream(50)
@@ -39,11 +40,7 @@ def measure(requests: int, rounds: int) -> list[dict[str, Any]]:
     served = {"stream": Served("burst", _STREAM.body), "whole": Served("whole", json.dumps(_RESPONSE).encode())}
     with tempfile.TemporaryDirectory() as name, generating(served) as generator:
         source, target = Path(name, "requests.jsonl"), Path(name, "results.jsonl")
-        with source.open("w") as file:
-            for number in range(requests):
-                body = {"model": "any", "input": f"Tell me haiku {number}."}
-                line = {"custom_id": f"haiku-{number}", "method": "POST", "url": "/v1/responses", "body": body}
-                file.write(json.dumps(line) + "\n")
+        write_requests(source, requests)
         contenders: dict[str, Callable[[], None]] = {
             _OURS: lambda: _batch(source, target, f"{generator.url}/stream"),
             "aiohttp, whole answers": lambda: asyncio.run(_by_aiohttp(source, target, f"{generator.url}/whole")),
