@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import time
 
 import httpx
 
@@ -18,6 +17,7 @@ from .snapshot import Wait
 from .stats import Stats
 from .stop import Stop
 from .throttle import Throttle
+from .waits import Waits
 
 __all__ = ["Completion"]
 
@@ -34,7 +34,7 @@ class Completion:
         self._stats = stats
         self._sender = Sender(client, options)
         self._throttle = Throttle(options, self.stop)
-        self._repeated_at: dict[object, float] = {}  # when requests that wait for it are sent again
+        self._to_repeat = Waits(self.stop)
 
     async def complete(self, line: Line) -> Outcome | None:
         """The request, until it succeeds or repeating cannot help. None if the run was stopped before.
@@ -56,7 +56,7 @@ class Completion:
             if left <= 0:
                 return outcome
             self._stats.retried(outcome)
-            await self._rest(delay)
+            await self._to_repeat.hold(delay, "all requests begun are to be repeated")
         raise AssertionError("there is no last number")
 
     async def _attempt(self, line: Line, left: float) -> Outcome | None:
@@ -74,14 +74,6 @@ class Completion:
         finally:
             self.concurrency.release(overloaded=overloaded, held=self._throttle.held)
 
-    async def _rest(self, seconds: float) -> None:
-        key = object()
-        self._repeated_at[key] = time.monotonic() + seconds
-        try:
-            await self.stop.sleep(seconds)
-        finally:
-            del self._repeated_at[key]
-
     def _is_in_outage(self, outcome: Outcome) -> bool:
         return outcome.verdict == "unreachable" and self.stop.in_outage
 
@@ -96,6 +88,4 @@ class Completion:
             return None
         if wait := self._throttle.waiting() or self.stop.waiting():
             return wait
-        if in_flight or not self._repeated_at:
-            return None
-        return Wait.until_monotonic("all requests begun are to be repeated", min(self._repeated_at.values()))
+        return None if in_flight else self._to_repeat.first()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import orjson
 
 from .limits import Bucket, Pause, estimated_tokens
@@ -12,6 +10,7 @@ from .options import Options
 from .outcome import Outcome
 from .snapshot import Wait
 from .stop import Stop
+from .waits import Waits
 
 __all__ = ["Throttle"]
 
@@ -27,12 +26,12 @@ class Throttle:
         self._requests = Bucket(options.rpm)
         self._tokens = Bucket(options.tpm)
         self._pause = Pause()
-        self._held: dict[object, tuple[float, str]] = {}  # until when, and why
+        self._waits = Waits(stop)
 
     @property
     def held(self) -> int:
         """How many requests wait."""
-        return len(self._held)
+        return len(self._waits)
 
     async def turn(self, line: Line) -> float:
         """Waits until the request may be sent, or the run stops. Returns the tokens that it is expected to use."""
@@ -40,8 +39,12 @@ class Throttle:
         estimate = 0.0
         if self._options.tpm is not None:  # else nobody asks, and the body is encoded once, to be sent
             estimate = estimated_tokens(line.body, len(orjson.dumps(line.body)))
-        await self._hold(self._requests.take(1.0), f"no more than {self._options.rpm or 0:,.10g} requests a minute")
-        await self._hold(self._tokens.take(estimate), f"no more than {self._options.tpm or 0:,.10g} tokens a minute")
+        await self._waits.hold(
+            self._requests.take(1.0), f"no more than {self._options.rpm or 0:,.10g} requests a minute"
+        )
+        await self._waits.hold(
+            self._tokens.take(estimate), f"no more than {self._options.tpm or 0:,.10g} tokens a minute"
+        )
         await self._over()  # the server may have asked for a pause meanwhile
         return estimate
 
@@ -55,19 +58,8 @@ class Throttle:
         """Until when nothing is sent, and why, if requests are held back."""
         if self._pause.left > _WORTH_TELLING:
             return Wait.until_monotonic(self._pause.why, self._pause.until)
-        until, why = min(self._held.values(), default=(0.0, ""))
-        return Wait.until_monotonic(why, until) if why else None
+        return self._waits.first()
 
     async def _over(self) -> None:
         while self._pause.left and self._stop.why is None:
-            await self._hold(self._pause.left, self._pause.why)
-
-    async def _hold(self, seconds: float, why: str) -> None:
-        if not seconds:
-            return
-        key = object()
-        self._held[key] = time.monotonic() + seconds, why
-        try:
-            await self._stop.sleep(seconds)
-        finally:
-            del self._held[key]
+            await self._waits.hold(self._pause.left, self._pause.why)
